@@ -26,7 +26,7 @@ export interface Job<Services> {
  * The one door of every room: a plain object. The composition root joins manifests by reading them.
  * `Route` is the pipeline's route type; rooms beneath the pipeline have none.
  */
-export interface Manifest<Route = never, Services = never> {
+export interface Manifest<Route = never, Services = unknown> {
   readonly name: string;
   readonly migrations?: readonly Migration[];
   readonly dataMap?: DataMap;

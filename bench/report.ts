@@ -1,0 +1,88 @@
+/** What a benchmark leaves behind: a table for people, a file for comparison, and a verdict. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import type { CaseResult, Settings, Suite } from './harness.ts';
+
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const times = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(1)}×`;
+
+/** Half the distance of the quartiles, in percent of the median. */
+const spread = (median: number, [low, high]: readonly [number, number]): string =>
+  `±${(((high - low) / 2 / median) * 100).toFixed(1)} %`;
+
+export function table(results: readonly CaseResult[]): readonly string[] {
+  const rows = [['case', 'contender', 'ops/s', 'spread', 'ratio', 'spread']];
+  for (const { name, measurements, ratios } of results) {
+    for (const { name: contender, operationsPerSecond, quartiles } of measurements) {
+      const ratio = ratios.find(({ to }) => to === contender);
+      rows.push([
+        name,
+        contender,
+        number.format(operationsPerSecond),
+        spread(operationsPerSecond, quartiles),
+        ratio === undefined ? '' : times(ratio.times),
+        ratio === undefined ? '' : spread(ratio.times, ratio.quartiles),
+      ]);
+    }
+  }
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+interface Lockfile {
+  readonly packages: Readonly<Record<string, { readonly version?: string }>>;
+}
+
+function installedVersion(name: string): string {
+  const lockfile = JSON.parse(readFileSync(join(import.meta.dirname, 'package-lock.json'), 'utf8')) as Lockfile;
+  return lockfile.packages[`node_modules/${name}`]?.version ?? 'unknown';
+}
+
+/** Names the machine by its processor only. */
+export const resultFile = (suite: Suite, results: readonly CaseResult[], settings: Settings, date: Date): object => ({
+  title: suite.title,
+  date: date.toISOString().slice(0, 10),
+  machine: {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    platform: `${process.platform}-${process.arch}`,
+  },
+  node: process.versions.node,
+  openssl: process.versions.openssl,
+  peers: Object.fromEntries(suite.peers.map((name) => [name, installedVersion(name)])),
+  settings,
+  cases: results.map(({ name, measurements, ratios }) => ({
+    name,
+    measurements: measurements.map((one) => ({
+      name: one.name,
+      operationsPerSecond: Math.round(one.operationsPerSecond),
+      quartiles: one.quartiles.map(Math.round),
+    })),
+    ratios: ratios.map(({ to, times: ratio, quartiles }) => ({
+      to,
+      times: Math.round(ratio * 100) / 100,
+      quartiles: quartiles.map((value) => Math.round(value * 100) / 100),
+    })),
+  })),
+});
+
+export interface Verdict {
+  readonly kept: boolean;
+  readonly text: string;
+}
+
+/** The smallest ratio of all cases against what the suite promises; without a promise the ratios alone. */
+export function verdict({ title, atLeast }: Suite, results: readonly CaseResult[]): Verdict {
+  const ratios = results.flatMap(({ name, ratios: own }) => own.map((ratio) => ({ ...ratio, name })));
+  const relevant = ratios.filter(({ to }) => atLeast === undefined || to === atLeast.contender);
+  const smallest = relevant.toSorted((left, right) => left.times - right.times)[0];
+  if (smallest === undefined) return { kept: atLeast === undefined, text: `${title}: nothing to compare with` };
+  const text = `${title}: at least ${times(smallest.times)} ${smallest.to} (smallest of ${relevant.length} ratios: ${smallest.name})`;
+  return { kept: atLeast === undefined || smallest.times >= atLeast.times, text };
+}

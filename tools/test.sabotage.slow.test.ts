@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { figure, temporaryFolder } from '@strongroom/testing';
+import { describe, expect, it } from 'vitest';
+import { write, type Files } from './internal/fixture.test-support.ts';
+import { toolsRoot } from './internal/step.ts';
+import { skipReport } from './internal/test-outcome.ts';
+
+/** Runs `npm test` as it is over a folder with the given test files. */
+function npmTest(
+  files: Files,
+  ...parameters: readonly string[]
+): Promise<{ code: number | null; last: string; output: string }> {
+  const root = temporaryFolder();
+  symlinkSync(join(toolsRoot, 'node_modules'), join(root, 'node_modules'));
+  write(root, { 'package.json': '{"type": "module"}', ...files });
+  // The nested run reports for itself, not into the folder of the run that this test belongs to.
+  const { STRONGROOM_TEST_FOLDER: _ours, ...env } = process.env;
+  const script = join(toolsRoot, 'tools/test.ts');
+  const child = spawn(process.execPath, ['--conditions=source', script, '--root', root, ...parameters], {
+    env: { ...env, NO_COLOR: '1', CI: 'false' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (piece: Buffer) => (output += piece.toString()));
+  child.stderr.on('data', (piece: Buffer) => (errors += piece.toString()));
+  return new Promise((resolve) => {
+    child.once('close', (code) =>
+      resolve({ code, output: output + errors, last: output.trimEnd().split('\n').at(-1) ?? '' }),
+    );
+  });
+}
+
+const test = (body: string): string => `import { beforeAll, describe, expect, it } from 'vitest';\n${body}\n`;
+const passing = test("it('holds', () => { expect(1).toBe(1); });");
+
+/** What happens, the test file, and the exit code and closing line it must lead to. */
+const cases: readonly (readonly [string, string, number, string])[] = [
+  ['all pass', passing, 0, '1 passed, 0 failed'],
+  ['one fails', passing + "it('breaks', () => { expect(1).toBe(2); });", 1, '1 passed, 1 failed'],
+  ['one is skipped', passing + "it.skip('waits', () => {});", 0, '1 passed, 0 failed, 1 skipped'],
+  ['all are skipped', test("it.skip('waits', () => {});"), 1, '0 passed, 0 failed, 1 skipped'],
+  ['a file cannot be loaded', test("throw new Error('at import');"), 1, '0 passed, 1 failed'],
+  [
+    'a hook fails',
+    passing +
+      "describe('with a hook', () => { beforeAll(() => { throw new Error('hook'); }); it('never runs', () => {}); });",
+    1,
+    '1 passed, 1 failed, 1 skipped',
+  ],
+  ['an error goes by unhandled', passing + "void Promise.reject(new Error('nobody waits'));", 1, '1 passed, 1 failed'],
+];
+
+describe('npm test', () => {
+  it.concurrent.each(cases)('closes truly when %s', async (_what, source, code, last) => {
+    const result = await npmTest({ 'a.test.ts': source });
+    expect(result).toMatchObject({ code, last });
+    expect(result.output.includes('by a condition of the test')).toBe(source.includes('it.skip'));
+  });
+
+  it.concurrent('fails when no test ran', async () => {
+    const nothing = await npmTest({ 'a.test.ts': passing }, 'no-such-file');
+    expect(nothing).toMatchObject({ code: 1, last: '0 passed, 0 failed' });
+    expect(nothing.output).toContain('No test ran');
+    figure(`${cases.filter(([, , code]) => code !== 0).length + 1} ways to fail are told truly`);
+  });
+
+  it.concurrent('hands figures on and counts what was skipped for want of a part', async () => {
+    const source = `import { figure, needs } from ${JSON.stringify(join(toolsRoot, 'tools/testing/src/index.ts'))};
+      ${passing}it('measures', () => { figure('3 of 3'); });
+      describe.skipIf(!needs('corpora:no-such-folder'))('with data', () => { it('a', () => {}); it('b', () => {}); });`;
+    const { code, last, output } = await npmTest({ 'a.test.ts': source });
+    expect({ code, last }).toEqual({ code: 0, last: '2 passed, 0 failed, 2 skipped' });
+    expect(output).toMatch(/^figure: 3 of 3$/m);
+    expect(output).toMatch(/^skipped 2 for want of corpora:no-such-folder: no "no-such-folder" in /m);
+  });
+});
+
+describe('a missing part', () => {
+  const skipped = new Map([['/a.test.ts', 4]]);
+  const missing = [
+    { file: '/a.test.ts', part: 'chromium', reason: 'install it' },
+    { file: '/b.test.ts', part: 'corpora:pii', reason: 'not there' },
+  ];
+
+  it('is a failure in CI, and elsewhere a remark', () => {
+    expect(skipReport(skipped, missing, false, true).failures).toBe(0);
+    const { lines, failures } = skipReport(skipped, missing, true, true);
+    expect(failures).toBe(2);
+    expect(lines[0]).toBe('skipped 4 for want of chromium: install it');
+    expect(lines.at(-1)).toMatch(/failure: chromium, corpora:pii/);
+  });
+
+  it('that CI cannot install and nobody promised is a remark', () => {
+    expect(skipReport(skipped, missing, true, false).failures).toBe(1);
+  });
+});

@@ -1,0 +1,100 @@
+/** Both database engines behind one door, so that the same test file runs on each. */
+import { cpSync, existsSync, openAsBlob, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDatabase, type Database, type Location } from '@strongroom/storage';
+import { afterAll } from 'vitest';
+import { withLock } from '../../lock.mjs';
+import { needs } from './needs.ts';
+import { freshPostgresDatabase } from './postgres.ts';
+import { runFolder } from './run-folder.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+type Manifests = Parameters<typeof openDatabase>[1];
+
+export interface TestEngine {
+  readonly name: 'PGlite' | 'PostgreSQL';
+  /** Whether the engine is on this machine: `describe.skipIf(!engine.available)`. */
+  readonly available: boolean;
+  /**
+   * A location with nothing in it yet. On PostgreSQL the serving login is a lesser one than the owner's. PGlite's is in memory;
+   * say `folder` to open it more than once.
+   */
+  fresh(kind?: 'folder'): Promise<Location>;
+  /** Opens a fresh database, closed when the test file ends at the latest. */
+  open(manifests: Manifests): Promise<Database>;
+}
+
+/**
+ * A PGlite database fresh from initdb, which takes seconds: made once per run, copied in a fraction of a second by everyone.
+ */
+async function emptyImage(): Promise<Blob> {
+  const path = join(runFolder(), 'pglite-image.tar');
+  if (!existsSync(path)) {
+    await withLock(`${path}.lock`, async () => {
+      if (existsSync(path)) return;
+      const { PGlite } = await import('@electric-sql/pglite');
+      const pglite = await PGlite.create();
+      const image = await pglite.dumpDataDir('none');
+      await pglite.close();
+      writeFileSync(`${path}.new`, Buffer.from(await image.arrayBuffer()));
+      renameSync(`${path}.new`, path);
+    });
+  }
+  return openAsBlob(path);
+}
+
+/** A data folder as a first start leaves it. */
+async function emptyFolder(): Promise<string> {
+  const path = join(runFolder(), 'pglite-folder');
+  if (!existsSync(path)) {
+    await withLock(`${path}.lock`, async () => {
+      if (existsSync(path)) return;
+      const database = await openDatabase({ kind: 'folder', path: `${path}.new`, durability: 'relaxed' }, []);
+      await database.close();
+      renameSync(`${path}.new`, path);
+    });
+  }
+  return path;
+}
+
+async function freshPglite(kind?: 'folder'): Promise<Location> {
+  if (kind === 'folder') {
+    const path = temporaryFolder();
+    cpSync(await emptyFolder(), path, { recursive: true });
+    return { kind, path, durability: 'relaxed' };
+  }
+  return { kind: 'memory', image: await emptyImage() };
+}
+
+/** A login of its own for serving, as an installation should have it. */
+async function freshPostgresql(): Promise<Location> {
+  const ownerUrl = await freshPostgresDatabase();
+  const url = new URL(ownerUrl);
+  const login = url.username.replace('owner_', 'serving_');
+  const { Client } = await import('pg');
+  const client = new Client({ connectionString: ownerUrl });
+  await client.connect();
+  await client.query(`create role ${login} login password '${url.password}'`);
+  await client.end();
+  url.username = login;
+  return { kind: 'postgresql', url: url.href, ownerUrl };
+}
+
+/** Call it at the top of a test file: `for (const engine of databases()) describe.skipIf(!engine.available)(engine.name, …)`. */
+export function databases(): readonly TestEngine[] {
+  const opened: Database[] = [];
+  afterAll(async () => {
+    await Promise.all(opened.splice(0).map((database) => database.close()));
+  });
+  const engine = (name: TestEngine['name'], available: boolean, fresh: TestEngine['fresh']): TestEngine => ({
+    name,
+    available,
+    fresh,
+    open: async (manifests) => {
+      const database = await openDatabase(await fresh(), manifests);
+      opened.push(database);
+      return database;
+    },
+  });
+  return [engine('PGlite', true, freshPglite), engine('PostgreSQL', needs('postgresql'), freshPostgresql)];
+}

@@ -1,0 +1,5 @@
+export { corpora } from './corpora.ts';
+export { figure } from './figure.ts';
+export { needs, type Part } from './needs.ts';
+export { freshPostgresDatabase, startPostgres, type PostgresCluster } from './postgres.ts';
+export { temporaryFolder } from './temporary-folder.ts';

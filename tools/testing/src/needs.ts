@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { expect } from 'vitest';
+import { corpora, corporaFolder } from './corpora.ts';
+import { findPostgres } from './postgres-process.ts';
+import { addRecord } from './run-folder.ts';
+
+/** A real part that some tests run against and that a machine may lack. */
+export type Part =
+  | 'postgresql'
+  | 'chromium'
+  | 'python-cryptography'
+  | 'gdb'
+  | 'strace'
+  | 'age'
+  | 'softhsm'
+  | 'redis'
+  | `corpora:${string}`;
+
+const runs = (command: string, ...parameters: readonly string[]): boolean =>
+  spawnSync(command, parameters, { stdio: 'ignore' }).status === 0;
+
+/** Tries each part for real; returns why it cannot be used. */
+const probes: Readonly<Record<Exclude<Part, `corpora:${string}`>, () => string | undefined>> = {
+  postgresql: () => (findPostgres() === undefined ? 'install the Debian package postgresql (15 or later)' : undefined),
+  chromium: () => (runs('chromium', '--version') ? undefined : 'install the Debian package chromium'),
+  'python-cryptography': () =>
+    runs('python3', '-c', 'import cryptography') ? undefined : 'install the Debian package python3-cryptography',
+  gdb: () => (runs('gdb', '--version') ? undefined : 'install the Debian package gdb'),
+  strace: () => (runs('strace', '-f', 'true') ? undefined : 'install the Debian package strace, with tracing allowed'),
+  age: () => (runs('age', '--version') ? undefined : 'install the Debian package age'),
+  softhsm: () => (runs('softhsm2-util', '--version') ? undefined : 'install the Debian package softhsm2'),
+  redis: () => (runs('redis-server', '--version') ? undefined : 'install the Debian package redis-server'),
+};
+
+const answers = new Map<Part, string | undefined>();
+
+function whyMissing(part: Part): string | undefined {
+  if (part.startsWith('corpora:')) {
+    const folder = part.slice('corpora:'.length);
+    return corpora(folder) === undefined ? `no "${folder}" in ${corporaFolder()}` : undefined;
+  }
+  return probes[part as keyof typeof probes]();
+}
+
+/**
+ * Whether a part is here: `describe.skipIf(!needs('chromium'))('…', …)`. A missing one is remembered with the test file, so that
+ * the run's last lines say how many tests were skipped for it; with `CI=true` that is a failure.
+ */
+export function needs(part: Part): boolean {
+  if (!answers.has(part)) answers.set(part, whyMissing(part));
+  const reason = answers.get(part);
+  if (reason === undefined) return true;
+  addRecord('missing', { file: expect.getState().testPath ?? '', part, reason });
+  return false;
+}

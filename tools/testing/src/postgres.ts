@@ -1,0 +1,83 @@
+/** A throw-away PostgreSQL for tests. Guard its users with `describe.skipIf(!needs('postgresql'))`. */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { withLock } from '../../lock.mjs';
+import { findPostgres, registerCluster, startCluster, stopCluster, type RunningCluster } from './postgres-process.ts';
+import { runFolder } from './run-folder.ts';
+
+const run = promisify(execFile);
+
+export interface PostgresCluster {
+  readonly port: number;
+  /** A new empty database; the URL's role owns it and may create roles, but is no superuser. */
+  freshDatabase(): Promise<string>;
+  /** Runs SQL as superuser, in the named database. Returns the rows as psql prints them, unaligned, without header. */
+  superuser(sql: string, database?: string): Promise<string>;
+  stop(): void;
+}
+
+async function superuser(cluster: RunningCluster, sql: string, database = 'postgres'): Promise<string> {
+  const programs = findPostgres() ?? '';
+  const where = ['-h', cluster.folder, '-p', String(cluster.port), '-U', 'postgres', '-d', database];
+  const { stdout } = await run(join(programs, 'psql'), [
+    '-X',
+    '-q',
+    '-A',
+    '-t',
+    '-v',
+    'ON_ERROR_STOP=1',
+    ...where,
+    '-c',
+    sql,
+  ]);
+  return stdout.trimEnd();
+}
+
+async function freshDatabase(cluster: RunningCluster): Promise<string> {
+  const id = randomBytes(6).toString('hex');
+  const password = randomBytes(12).toString('hex');
+  const [owner, database] = [`owner_${id}`, `test_${id}`];
+  await superuser(cluster, `create role ${owner} login createrole nosuperuser password '${password}'`);
+  await superuser(cluster, `create database ${database} owner ${owner}`);
+  return `postgresql://${owner}:${password}@127.0.0.1:${cluster.port}/${database}`;
+}
+
+const handle = (cluster: RunningCluster): PostgresCluster => ({
+  port: cluster.port,
+  freshDatabase: () => freshDatabase(cluster),
+  superuser: (sql, database) => superuser(cluster, sql, database),
+  stop: () => stopCluster(cluster.folder),
+});
+
+/** A cluster of the caller's own, for tests that stop or break the server. Stopped at the end of the run at the latest. */
+export async function startPostgres(): Promise<PostgresCluster> {
+  const folder = join(runFolder(), `postgres.${randomBytes(4).toString('hex')}`);
+  registerCluster(runFolder(), folder);
+  return handle(await startCluster(folder));
+}
+
+/** The run's shared cluster, started by whoever asks first. */
+async function sharedCluster(): Promise<RunningCluster> {
+  const state = join(runFolder(), 'shared-postgres.json');
+  const read = (): RunningCluster => JSON.parse(readFileSync(state, 'utf8')) as RunningCluster;
+  if (existsSync(state)) return read();
+  return withLock(`${state}.lock`, async () => {
+    if (existsSync(state)) return read();
+    const folder = join(runFolder(), 'postgres.shared');
+    registerCluster(runFolder(), folder);
+    const cluster = await startCluster(folder);
+    writeFileSync(state, JSON.stringify(cluster));
+    return cluster;
+  });
+}
+
+/**
+ * The connection URL of a new empty database in the cluster that all files of a run share. Its role owns the database and may
+ * create roles. Roles belong to the whole cluster: names must not be taken for free.
+ */
+export async function freshPostgresDatabase(): Promise<string> {
+  return freshDatabase(await sharedCluster());
+}

@@ -1,0 +1,64 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  throw new Error('Strongroom needs Node 24, which lies in node_modules/.bin: use `npm test` or `npx vitest`.');
+}
+
+/** Folders with tests. */
+const tests = '{packages,apps}/*/src/**/*.test.ts';
+const toolTests = 'tools/**/*.test.ts';
+const slow = '**/*.slow.test.ts';
+
+/** Slow suites run with `npm test -- --all`, with CI=true, and when a filter names one; `fast` is for `npm run check`. */
+const wish = process.env['STRONGROOM_TESTS'];
+const withSlow =
+  wish === 'all' ||
+  (process.env['CI'] === 'true' && wish !== 'fast') ||
+  process.argv.some((argument) => argument.includes('.slow'));
+
+/**
+ * `source` makes workspace packages load from src/. Vitest resolves what it transforms by `resolve.conditions`, and Node resolves what it is
+ * left with by its own flag, which workers and forked processes started by a test inherit.
+ */
+const conditions = ['source', 'node', 'import', 'module', 'default'];
+
+const project = (name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    name,
+    environment: 'node',
+    pool: 'forks',
+    execArgv: ['--conditions=source'],
+    setupFiles: ['tools/testing/src/setup.ts'],
+    ...test,
+  },
+});
+
+export default defineConfig({
+  test: {
+    globalSetup: ['tools/testing/src/global-setup.ts'],
+    projects: [
+      project('fast', {
+        include: [tests, toolTests],
+        exclude: ['**/node_modules/**', '**/dist/**', slow],
+        testTimeout: 20_000,
+        hookTimeout: 60_000,
+        sequence: { groupOrder: 0 },
+      }),
+      ...(withSlow
+        ? [
+            project('slow', {
+              include: ['{packages,apps}/*/src/**/*.slow.test.ts', 'tools/**/*.slow.test.ts'],
+              exclude: ['**/node_modules/**', '**/dist/**'],
+              testTimeout: 300_000,
+              hookTimeout: 300_000,
+              // These start servers, browsers and clusters; more of them at once would wait for each other.
+              maxWorkers: 2,
+              sequence: { groupOrder: 1 },
+            }),
+          ]
+        : []),
+    ],
+  },
+});
