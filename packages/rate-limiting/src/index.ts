@@ -1,0 +1,2 @@
+export * from './create-limiter.ts';
+export * from './manifest.ts';
