@@ -1,0 +1,10 @@
+export type { Algorithm } from './algorithms.ts';
+export { columnCodec, type ColumnCodec, type ColumnCodecOptions, type RowPlace } from './column-codec.ts';
+export { createEncryption, type Encryption, type EncryptionOptions } from './encryption.ts';
+export { EncryptionError, encryptionErrors, type EncryptionErrorCode } from './errors.ts';
+export { Fernet, type FernetDecryptOptions, type FernetEncryptOptions, type TokenCipher } from './fernet.ts';
+export { fileSlot } from './file-slot.ts';
+export { MultiFernet } from './multi-fernet.ts';
+export { normaliseEmail, normaliseText } from './normalise.ts';
+export type { ColumnPlace, Place } from './place.ts';
+export type { RootSlot, StoredRoot } from './root-slot.ts';

@@ -1,0 +1,66 @@
+import { createSecretKey } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { RootKeyring } from './root-keyring.ts';
+
+const version = (number: number, fill = number) => ({
+  version: number,
+  createdAt: 1_700_000_000_000 + number,
+  secret: createSecretKey(new Uint8Array(32).fill(fill)),
+});
+
+describe('RootKeyring', () => {
+  it('comes back from its bytes', () => {
+    const material = new RootKeyring({ current: 9, lookup: 3, versions: [version(3), version(9)] }).encode();
+    const keyring = RootKeyring.decode(material);
+    expect([keyring.currentVersion, keyring.lookupVersion]).toEqual([9, 3]);
+    expect(keyring.secret(3)!.export()).toEqual(Buffer.alloc(32, 3));
+    expect(keyring.secret(9)!.export()).toEqual(Buffer.alloc(32, 9));
+    expect(keyring.secret(1)).toBeUndefined();
+    expect(keyring.encode()).toEqual(material);
+  });
+
+  it('does not depend on the bytes it was read from', () => {
+    const material = RootKeyring.create(0).encode();
+    const copy = Uint8Array.from(material);
+    const keyring = RootKeyring.decode(material);
+    material.fill(0);
+    expect(keyring.encode()).toEqual(copy);
+  });
+
+  it('is random when new', () => {
+    expect(RootKeyring.create(0).encode()).not.toEqual(RootKeyring.create(0).encode());
+  });
+
+  it('is refused when any part of its structure is wrong', () => {
+    const material = new RootKeyring({ current: 2, lookup: 1, versions: [version(1), version(2)] }).encode();
+    const secrets = new Set(
+      [0, 1].flatMap((entry) => Array.from({ length: 32 }, (_, byte) => 15 + entry * 45 + 13 + byte)),
+    );
+    const times = new Set(
+      [0, 1].flatMap((entry) => Array.from({ length: 8 }, (_, byte) => 15 + entry * 45 + 4 + byte)),
+    );
+    for (let index = 0; index < material.length; index += 1) {
+      // Secrets and times may have any value; the slot's checksum guards those.
+      if (secrets.has(index) || times.has(index)) continue;
+      const changed = Uint8Array.from(material);
+      changed[index]! ^= 0x40;
+      expect(() => RootKeyring.decode(changed), `byte ${index}`).toThrow(
+        expect.objectContaining({ code: 'encryption.root-damaged' }),
+      );
+    }
+    for (let length = 0; length < material.length; length += 1) {
+      expect(() => RootKeyring.decode(material.subarray(0, length))).toThrow(
+        expect.objectContaining({ code: 'encryption.root-damaged' }),
+      );
+    }
+  });
+
+  it('holds only versions that fit together', () => {
+    expect(() => new RootKeyring({ current: 1, lookup: 1, versions: [version(1), version(1)] })).toThrow('distinct');
+    expect(() => new RootKeyring({ current: 2, lookup: 1, versions: [version(1)] })).toThrow('current');
+    expect(() => new RootKeyring({ current: 1, lookup: 2, versions: [version(1)] })).toThrow('lookup');
+    expect(() => new RootKeyring({ current: 0, lookup: 0, versions: [version(0)] })).toThrow('from 1');
+    const many = Array.from({ length: 65 }, (_, index) => version(index + 1));
+    expect(() => new RootKeyring({ current: 1, lookup: 1, versions: many })).toThrow('at most 64');
+  });
+});
