@@ -1,0 +1,168 @@
+/** Account rows, and how they become the sealed account record of the wire. */
+import { columnCodec, type Encryption } from '@strongroom/encryption';
+import { toBase64Url, type AccountActor, type Uuid } from '@strongroom/kernel';
+import { defaultKeyDerivation, type KeyDerivationParameters } from '@strongroom/sealing';
+import type { Transaction } from '@strongroom/storage';
+import { sql } from 'kysely';
+import type { z } from 'zod';
+import { parseEmail, type Email } from '../email.ts';
+import { AuthenticationError } from '../errors.ts';
+import type { AuthenticationServices, Membership } from '../services.ts';
+import { SALT_BYTES, type account as accountSchema, type signUp } from '../wire.ts';
+import { verifierOf } from './credential.ts';
+import { dataMap } from './data-map.ts';
+import { tables } from './tables.ts';
+
+const sealed = (encryption: Encryption) => columnCodec(encryption, dataMap, 'accounts');
+const place = (account: Uuid) => ({ tenant: null, row: account, subject: account });
+const emailIndex = (encryption: Encryption, email: Email) => sealed(encryption).blindIndex('email', null, email);
+
+/**
+ * Throws `authentication.account-exists` for an e-mail address or id in use. That tells whoever asks that the address has an
+ * account here, which is why only the holder of a valid invitation gets this far, a bounded number of times.
+ */
+export async function insertAccount(
+  { clock, encryption }: AuthenticationServices,
+  transaction: Transaction,
+  input: z.output<typeof signUp>,
+): Promise<void> {
+  const { record } = input;
+  if (!isDefault(record.parameters)) throw new AuthenticationError('authentication.unsupported-parameters');
+  const { account } = record;
+  const email = parseEmail(input.email);
+  const codec = sealed(encryption);
+  const inserted = await tables(transaction)
+    .insertInto('accounts')
+    .values({
+      id: account,
+      email: codec.seal('email', place(account), email),
+      email_index: emailIndex(encryption, email),
+      display_name: codec.seal('display_name', place(account), input.displayName),
+      verifier: verifierOf(encryption, 'password', account, input.authenticationSecret),
+      recovery_verifier: verifierOf(encryption, 'recovery', account, input.recoveryAuthenticationSecret),
+      salt: record.salt,
+      parameters: JSON.stringify(record.parameters),
+      public_key: record.publicKey,
+      private_key: codec.seal('private_key', place(account), record.privateKey),
+      account_key_by_password: codec.seal('account_key_by_password', place(account), record.accountKeyByPassword),
+      account_key_by_recovery: codec.seal('account_key_by_recovery', place(account), record.accountKeyByRecovery),
+      created_at: new Date(clock.now()),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined) throw new AuthenticationError('authentication.account-exists');
+}
+
+/**
+ * Accounts differ in their salt only. One with other parameters would show that it exists, since for unknown accounts the
+ * default is answered. When the default rises, old and new have to be answered for unknown accounts in the proportion in
+ * which they occur.
+ */
+function isDefault(parameters: KeyDerivationParameters): boolean {
+  const { memoryKibibytes, passes, lanes } = defaultKeyDerivation;
+  return parameters.memoryKibibytes === memoryKibibytes && parameters.passes === passes && parameters.lanes === lanes;
+}
+
+/**
+ * What a client needs before it can derive its secret. For an unknown account a salt that stays the same for this address
+ * and looks like any other, after the same work.
+ */
+export async function keyDerivationOf(
+  encryption: Encryption,
+  transaction: Transaction,
+  typedEmail: string,
+): Promise<{ salt: string; parameters: KeyDerivationParameters }> {
+  const index = emailIndex(encryption, parseEmail(typedEmail));
+  const madeUp = encryption.keyedHash('authentication.made-up-salt', index).subarray(0, SALT_BYTES);
+  const row = await tables(transaction)
+    .selectFrom('accounts')
+    .select(['salt', 'parameters'])
+    .where('email_index', '=', index)
+    .executeTakeFirst();
+  return { salt: toBase64Url(row?.salt ?? madeUp), parameters: row?.parameters ?? defaultKeyDerivation };
+}
+
+/** What sign-in compares with. */
+export async function credentialByEmail(
+  encryption: Encryption,
+  transaction: Transaction,
+  typedEmail: string,
+): Promise<{ id: Uuid; verifier: Uint8Array } | undefined> {
+  return tables(transaction)
+    .selectFrom('accounts')
+    .select(['id', 'verifier'])
+    .where('email_index', '=', emailIndex(encryption, parseEmail(typedEmail)))
+    .executeTakeFirst();
+}
+
+export async function ownCredential(
+  transaction: Transaction,
+  actor: AccountActor,
+): Promise<{ id: Uuid; verifier: Uint8Array } | undefined> {
+  return tables(transaction)
+    .selectFrom('accounts')
+    .select(['id', 'verifier'])
+    .where('id', '=', actor.account)
+    .executeTakeFirst();
+}
+
+/** The account's own view of itself. Throws `authentication.invalid-session` when it was deleted meanwhile. */
+export async function accountView(
+  encryption: Encryption,
+  transaction: Transaction,
+  account: Uuid,
+  membership: Membership,
+): Promise<z.input<typeof accountSchema>> {
+  const row = await tables(transaction).selectFrom('accounts').selectAll().where('id', '=', account).executeTakeFirst();
+  if (row === undefined) throw new AuthenticationError('authentication.invalid-session');
+  const codec = sealed(encryption);
+  return {
+    id: row.id,
+    email: codec.openText('email', place(row.id), row.email),
+    displayName: codec.openText('display_name', place(row.id), row.display_name),
+    tenant: membership.tenant,
+    role: membership.role,
+    createdAt: row.created_at.toISOString(),
+    record: {
+      version: 1,
+      account: row.id,
+      salt: toBase64Url(row.salt),
+      parameters: row.parameters,
+      publicKey: toBase64Url(row.public_key),
+      privateKey: toBase64Url(codec.open('private_key', place(row.id), row.private_key)),
+      accountKeyByPassword: toBase64Url(
+        codec.open('account_key_by_password', place(row.id), row.account_key_by_password),
+      ),
+      accountKeyByRecovery: toBase64Url(
+        codec.open('account_key_by_recovery', place(row.id), row.account_key_by_recovery),
+      ),
+    },
+  };
+}
+
+/** Display names for lists of people: id → name; unknown accounts are missing. */
+export async function displayNamesOf(
+  encryption: Encryption,
+  transaction: Transaction,
+  accounts: readonly Uuid[],
+): Promise<ReadonlyMap<Uuid, string>> {
+  if (accounts.length === 0) return new Map();
+  const rows = await tables(transaction)
+    .selectFrom('accounts')
+    .select(['id', 'display_name'])
+    .where('id', 'in', accounts)
+    .execute();
+  const codec = sealed(encryption);
+  return new Map(rows.map((row) => [row.id, codec.openText('display_name', place(row.id), row.display_name)]));
+}
+
+/**
+ * Whether the installation has any account. Holds the table's lock until the transaction ends, so that nobody creates the
+ * first one in between; only set-up asks, once.
+ */
+export async function lockAndHasAccounts(transaction: Transaction): Promise<boolean> {
+  await sql`lock table accounts in share row exclusive mode`.execute(transaction);
+  const any = await tables(transaction).selectFrom('accounts').select('id').limit(1).executeTakeFirst();
+  return any !== undefined;
+}

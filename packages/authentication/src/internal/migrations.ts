@@ -1,0 +1,42 @@
+import type { Migration } from '@strongroom/kernel';
+
+/**
+ * Accounts belong to the installation, and a session must be found by its token before a tenant is known, so no
+ * table here is a tenant's. `tenant_id` has no foreign key: another room keeps the tenants.
+ */
+const accountsAndSessions = `
+create table accounts (
+  id uuid primary key,
+  email bytea not null,
+  email_index bytea not null unique check (octet_length(email_index) = 32),
+  display_name bytea not null,
+  verifier bytea not null check (octet_length(verifier) = 32),
+  recovery_verifier bytea not null check (octet_length(recovery_verifier) = 32),
+  salt bytea not null check (octet_length(salt) = 16),
+  parameters jsonb not null,
+  public_key bytea not null,
+  private_key bytea not null,
+  account_key_by_password bytea not null,
+  account_key_by_recovery bytea not null,
+  created_at timestamptz not null
+);
+
+create table sessions (
+  id uuid primary key,
+  account_id uuid not null references accounts (id) on delete cascade,
+  tenant_id uuid not null,
+  token_hash bytea not null unique check (octet_length(token_hash) = 32),
+  transport text not null check (transport in ('cookie', 'bearer')),
+  device_name bytea,
+  created_at timestamptz not null,
+  last_seen_at timestamptz not null,
+  idle_expires_at timestamptz not null,
+  expires_at timestamptz not null,
+  reauthenticated_until timestamptz,
+  check (idle_expires_at <= expires_at)
+);
+create index sessions_by_account on sessions (account_id, id);
+create index sessions_by_end on sessions (idle_expires_at);
+`;
+
+export const migrations: readonly Migration[] = [{ name: '0001-accounts-and-sessions', sql: accountsAndSessions }];

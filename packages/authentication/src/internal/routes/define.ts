@@ -1,0 +1,4 @@
+import { defineRoutes } from '@strongroom/pipeline';
+import type { AuthenticationServices } from '../../services.ts';
+
+export const defineRoute = defineRoutes<AuthenticationServices>();

@@ -1,0 +1,230 @@
+/** A whole vault for tests of this room: the real pipeline, storage, encryption, limiter, audit log and authorization, without a socket. */
+import { join } from 'node:path';
+import { catalogue, createAuditLog, manifest as auditLogManifest } from '@strongroom/audit-log';
+import { authorizer, manifest as authorizationManifest, memberships, permissionTable } from '@strongroom/authorization';
+import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { newUuid, toBase64Url, utf8, type Uuid } from '@strongroom/kernel';
+import { createPipeline, type AuditEvent, type Route } from '@strongroom/pipeline';
+import { createLimiter, manifest as rateLimitingManifest } from '@strongroom/rate-limiting';
+import { defaultKeyDerivation } from '@strongroom/sealing';
+import { asSystem, type Database } from '@strongroom/storage';
+import { temporaryFolder } from '@strongroom/testing';
+import { sql, type KyselyPlugin } from 'kysely';
+import { manifest } from './manifest.ts';
+import { profiles } from './profiles.ts';
+import type { AuthenticationServices, Role } from './services.ts';
+import { sessionPort } from './session-port.ts';
+import { ensureSetupInvitation } from './setup.ts';
+import type { Invitation, Reauthenticated, SessionStarted, SignUp } from './wire.ts';
+
+const rooms = [manifest, authorizationManifest];
+/** What the database must know. */
+export const manifests = [...rooms, rateLimitingManifest, auditLogManifest];
+
+const tables = [...rooms, rateLimitingManifest]
+  .flatMap(({ dataMap }) => Object.keys(dataMap ?? {}))
+  .toReversed()
+  .concat('single_use_secrets');
+
+/** Permissions of the rooms above, which the table knows and these tests do not serve. */
+const others = {
+  name: 'other-rooms',
+  permissions: Object.fromEntries(
+    Object.keys(permissionTable)
+      .filter((name) => !rooms.some(({ permissions }) => Object.hasOwn(permissions ?? {}, name)))
+      .map((name) => [name, 'Of another room.']),
+  ),
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface Request {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Person {
+  readonly email: string;
+  readonly account: Uuid;
+  readonly secret: string;
+  readonly session: Uuid;
+  /** Changes whenever the person proves their password. */
+  token: string;
+}
+
+export class Vault {
+  readonly database: Database;
+  readonly services: AuthenticationServices;
+  /** What the pipeline gave to the audit log. */
+  readonly events: AuditEvent[] = [];
+  /** Milliseconds; tests move it forward. */
+  time = Date.UTC(2026, 10, 22, 12);
+  /** Statements since the last `countStatements`. */
+  #statements = 0;
+  readonly #pipeline: ReturnType<
+    typeof createPipeline<AuthenticationServices & { profiles: ReturnType<typeof profiles> }>
+  >;
+
+  private constructor(database: Database, encryption: AuthenticationServices['encryption']) {
+    const count: KyselyPlugin = {
+      transformQuery: ({ node }) => {
+        this.#statements += 1;
+        return node;
+      },
+      transformResult: ({ result }) => Promise.resolve(result),
+    };
+    this.database = {
+      engine: database.engine,
+      warnings: database.warnings,
+      transaction: (scope, work) => database.transaction(scope, (transaction) => work(transaction.withPlugin(count))),
+      close: () => database.close(),
+    };
+    const clock = { now: () => this.time };
+    this.services = { clock, database: this.database, encryption, memberships };
+    const services = { ...this.services, profiles: profiles({ encryption }) };
+    const events = catalogue([...rooms, auditLogManifest]);
+    const auditLog = createAuditLog({ clock, database: this.database, encryption, events, nudge: () => {} });
+    this.#pipeline = createPipeline({
+      routes: [...manifest.routes, ...authorizationManifest.routes!] as Route<typeof services>[],
+      manifests: [...rooms, others],
+      services,
+      database: this.database,
+      clock,
+      ports: {
+        sessions: sessionPort(this.services),
+        authorizer: authorizer([...rooms, others]),
+        limiter: createLimiter({
+          database: this.database,
+          clock,
+          hash: (purpose, input) => encryption.keyedHash(purpose, input),
+        }),
+        audit: {
+          append: async (transaction, event) => {
+            await auditLog.append(transaction, event);
+            this.events.push(event);
+          },
+          committed: () => {},
+        },
+        log: {
+          request: () => {},
+          failure: (_id, _route, error) => {
+            throw error;
+          },
+        },
+      },
+    });
+  }
+
+  /** An empty vault: what the database held is gone. */
+  static async open(database: Database): Promise<Vault> {
+    await database.transaction(asSystem, async (transaction) => {
+      for (const table of tables) await sql`delete from ${sql.table(table)}`.execute(transaction);
+    });
+    return new Vault(database, await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root')) }));
+  }
+
+  /** How many statements `work` sends. */
+  async countStatements(work: () => Promise<unknown>): Promise<number> {
+    this.#statements = 0;
+    await work();
+    return this.#statements;
+  }
+
+  /** `route`: method and path template, as declared. */
+  async send(route: string, { path = {}, query = {}, body, headers = {} }: Request = {}): Promise<Answer> {
+    const declared = this.#pipeline.routes.find((candidate) => `${candidate.method} ${candidate.path}` === route);
+    if (declared === undefined) throw new Error(`no route ${route}`);
+    const bytes = body === undefined ? new Uint8Array() : utf8(JSON.stringify(body));
+    const answer = await this.#pipeline.handle(declared, {
+      method: declared.method,
+      path: declared.path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => path[name]!),
+      parameters: path,
+      query: new URLSearchParams(query),
+      headers: {
+        host: 'vault.example',
+        ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(bytes.length) }),
+        ...headers,
+      },
+      clientAddress: '192.0.2.7',
+      secure: true,
+      body: () => Promise.resolve(bytes),
+      signal: new AbortController().signal,
+    });
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: typeof answer.body === 'string' ? (JSON.parse(answer.body) as Answer['body']) : {},
+    };
+  }
+
+  async setupToken(): Promise<string> {
+    const token = await ensureSetupInvitation(this.services);
+    if (token === null) throw new Error('there is an account already');
+    return token;
+  }
+
+  /** Signs up with a bearer session. */
+  async join(invitation: string, email: string): Promise<Person> {
+    const body = signUpBody(invitation, email);
+    const answer = await this.send('POST /v1/accounts', { body });
+    if (answer.status !== 201) throw new Error(`sign-up answered ${answer.status} ${String(answer.body['code'])}`);
+    const { session, token, account } = answer.body as SessionStarted;
+    return { email, account: account.id, secret: body.authenticationSecret, session: session.id, token: token! };
+  }
+
+  async founder(email = 'anna@example.org'): Promise<Person> {
+    return this.join(await this.setupToken(), email);
+  }
+
+  /** Proves the person's password: their session may do what asks for that, under its new token. */
+  async proved(person: Person): Promise<Person> {
+    const body = { authenticationSecret: person.secret };
+    const answer = await this.send('POST /v1/reauthentication', { body, headers: bearer(person.token) });
+    if (answer.status !== 200) throw new Error(`reauthentication answered ${answer.status}`);
+    person.token = (answer.body as Reauthenticated).token!;
+    return person;
+  }
+
+  async invitation(inviter: Person, role: Role): Promise<string> {
+    const answer = await this.send('POST /v1/invitations', { body: { role }, headers: bearer(inviter.token) });
+    if (answer.status !== 201) throw new Error(`invitation answered ${answer.status} ${String(answer.body['code'])}`);
+    return (answer.body as Invitation).token;
+  }
+
+  async member(inviter: Person, role: Role, email: string): Promise<Person> {
+    return this.join(await this.invitation(await this.proved(inviter), role), email);
+  }
+}
+
+export const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });
+
+export const randomText = (bytes: number): string => toBase64Url(crypto.getRandomValues(new Uint8Array(bytes)));
+
+/** Random bytes of the right lengths: this room does not look into what clients sealed. */
+export function signUpBody(invitation: string, email: string): SignUp {
+  return {
+    invitation,
+    email,
+    displayName: `Display ${email.split('@')[0]}`,
+    authenticationSecret: randomText(32),
+    recoveryAuthenticationSecret: randomText(32),
+    record: {
+      version: 1,
+      account: newUuid(),
+      salt: randomText(16),
+      parameters: { ...defaultKeyDerivation },
+      publicKey: randomText(33),
+      privateKey: randomText(114),
+      accountKeyByPassword: randomText(113),
+      accountKeyByRecovery: randomText(113),
+    },
+    transport: 'bearer',
+    deviceName: 'Test laptop of a person',
+  };
+}

@@ -1,0 +1,33 @@
+import type { AuthorizerPort } from '@strongroom/pipeline';
+import { tables } from './internal/tables.ts';
+import { checkPermissions, grantOf, type DeclaringManifest } from './permission-table.ts';
+
+/**
+ * The decision point. Throws `authorization.permissions-differ` unless the permissions that the manifests declare, and the
+ * way their routes ask for them, are exactly those of the table: a service with a typo in a permission does not start.
+ *
+ * A check is one lookup by a unique index in the request's own transaction. Nothing is cached: a role that was taken
+ * away a moment ago no longer counts. Only accounts hold permissions; every other actor, an unknown permission, and a
+ * permission asked for in another kind of scope than its own are denied.
+ */
+export function authorizer(manifests: readonly DeclaringManifest[]): AuthorizerPort {
+  checkPermissions(manifests);
+  return {
+    async allows(transaction, { actor, permission, scope }) {
+      const grant = grantOf(permission);
+      if (actor.kind !== 'account' || grant === undefined) return false;
+      // The route promises to be about the caller only; being signed in is all it takes.
+      if (grant.scope === 'self') return scope.kind === 'tenant';
+      if (grant.scope !== scope.kind) return false;
+      const own = tables(transaction)
+        .selectFrom('role_assignments')
+        .select('role')
+        .where('tenant_id', '=', actor.tenant)
+        .where('account_id', '=', actor.account);
+      const assignment = await (
+        scope.kind === 'space' ? own.where('space_id', '=', scope.space) : own.where('space_id', 'is', null)
+      ).executeTakeFirst();
+      return assignment !== undefined && grant.roles.includes(assignment.role);
+    },
+  };
+}
