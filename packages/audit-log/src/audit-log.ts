@@ -1,0 +1,90 @@
+/** The audit log: events in the caller's transaction, sequencing beside it. */
+import type { Encryption } from '@strongroom/encryption';
+import type { Clock } from '@strongroom/kernel';
+import type { AuditEvent, AuditPort } from '@strongroom/pipeline';
+import { asSystem, type Database, type Transaction } from '@strongroom/storage';
+import type { EventCatalogue } from './catalogue.ts';
+import { databaseLogSource } from './database-source.ts';
+import { AuditLogError } from './errors.ts';
+import { appendEvent } from './internal/append-event.ts';
+import { BATCH, isWaiting, sequenceBatch, type SequencerState } from './internal/sequencer.ts';
+import { readVerifierKeys } from './internal/verifier-keys.ts';
+import type { LogSource } from './log-source.ts';
+
+export interface AuditLogOptions {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly encryption: Encryption;
+  /** The types that may be written: `catalogue(manifests)`. */
+  readonly events: EventCatalogue;
+  /** Makes the job `audit-log.sequence` run soon. */
+  readonly nudge: () => void;
+}
+
+export interface AuditLog extends AuditPort {
+  /**
+   * Writes the event in the caller's transaction. Throws `audit-log.undeclared-event`, `audit-log.person-in-details` or
+   * `audit-log.event-too-large`, and then nothing of the transaction may be committed.
+   */
+  append(transaction: Transaction, event: AuditEvent): Promise<void>;
+  committed(): void;
+  /**
+   * Gives every committed event its place and signs. Returns how many. At most one caller on all replicas works at a time. Throws
+   * `audit-log.damaged` when the stored tree is not the one signed last.
+   */
+  sequence(signal?: AbortSignal): Promise<number>;
+  /** Verifier keys (C2SP vkeys), all of which sign every checkpoint; empty before the first event was sequenced. */
+  verifierKeys(): Promise<readonly string[]>;
+  /** Everything that is stored, for `verifyLog`. */
+  source(): LogSource;
+}
+
+/** Milliseconds between a commit and the nudge: commits close to each other share one batch and one signature. */
+const NUDGE_DELAY = 100;
+
+export function createAuditLog(options: AuditLogOptions): AuditLog {
+  const { clock, database, encryption, events, nudge } = options;
+  let state: SequencerState | undefined;
+  let running: Promise<number> = Promise.resolve(0);
+  let timer: NodeJS.Timeout | undefined;
+
+  async function drain(signal: AbortSignal | undefined): Promise<number> {
+    if (!(await database.transaction(asSystem, isWaiting))) return 0;
+    let total = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      const batch = await database.transaction(asSystem, (transaction) =>
+        sequenceBatch(transaction, encryption, clock.now(), state),
+      );
+      // Only now: a transaction that rolled back must leave nothing behind, here either.
+      state = batch.state;
+      total += batch.sequenced;
+      if (batch.sequenced < BATCH) return total;
+    }
+  }
+
+  return {
+    async append(transaction, event) {
+      if (!events.has(event.type)) {
+        throw new AuditLogError('audit-log.undeclared-event', { detail: `"${event.type}"` });
+      }
+      await appendEvent(transaction, event, clock.now());
+    },
+    committed() {
+      if (timer !== undefined) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        nudge();
+      }, NUDGE_DELAY);
+      // Losing a nudge at exit costs nothing: the job runs every second and at every start.
+      timer.unref();
+    },
+    sequence(signal) {
+      // The advisory lock keeps other replicas out; within this process, and on PGlite, this queue does.
+      running = running.catch(() => 0).then(() => drain(signal));
+      return running;
+    },
+    verifierKeys: () => database.transaction(asSystem, readVerifierKeys),
+    source: () => databaseLogSource(database, clock),
+  };
+}

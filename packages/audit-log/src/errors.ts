@@ -1,0 +1,29 @@
+import { type ErrorOptions, type ErrorTable, StrongroomError } from '@strongroom/kernel';
+
+export const auditLogErrors = {
+  'audit-log.undeclared-event': { status: 500, message: 'An audit event was to be written that no manifest declares.' },
+  'audit-log.person-in-details': {
+    status: 500,
+    message: 'The open fields of an audit event name a person; people belong into actor, subjects or object.',
+  },
+  'audit-log.event-too-large': { status: 500, message: 'An audit event is larger than a log entry may be.' },
+  'audit-log.invalid-note': { status: 400, message: 'That is not a signed note of the expected form.' },
+  'audit-log.invalid-key': { status: 400, message: 'That is not a verifier key of a known kind.' },
+  'audit-log.invalid-proof': { status: 400, message: 'No such proof exists for these positions and sizes.' },
+  'audit-log.invalid-entry': { status: 400, message: 'A log entry is not of the documented form.' },
+  'audit-log.unknown-tile': { status: 404, message: 'The log has no such tile.' },
+  'audit-log.no-checkpoint': { status: 404, message: 'The log is still empty: no checkpoint was signed yet.' },
+  'audit-log.damaged': {
+    status: 500,
+    message:
+      'The stored audit log contradicts its last signed checkpoint. Nothing more is signed until that is resolved.',
+  },
+} as const satisfies ErrorTable;
+
+export type AuditLogErrorCode = keyof typeof auditLogErrors;
+
+export class AuditLogError extends StrongroomError<AuditLogErrorCode> {
+  constructor(code: AuditLogErrorCode, options?: ErrorOptions) {
+    super(auditLogErrors, code, options);
+  }
+}

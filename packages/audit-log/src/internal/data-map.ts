@@ -1,0 +1,64 @@
+import { defineDataMap, operational, personal, secret, subject } from '@strongroom/kernel';
+
+const recorded = {
+  purpose: 'To prove who did what, and to find out what happened after an incident',
+  lawfulBasis: 'legitimate-interests',
+  retention: 'until the audit log is pruned; the person behind a pseudonym can be forgotten before',
+  protection: 'clear',
+} as const;
+
+export const dataMap = defineDataMap({
+  audit_events: {
+    scope: 'tenant',
+    columns: {
+      event_id: operational,
+      occurred_at: operational,
+      type: personal({ ...recorded, category: 'user.behavior', subject: 'actor' }),
+      outcome: operational,
+      reason: operational,
+      actor_kind: operational,
+      actor: subject,
+      actor_via: operational,
+      session_id: personal({ ...recorded, category: 'user.device', subject: 'actor' }),
+      tenant_id: operational,
+      request_id: operational,
+      address_commitment: operational,
+      object_type: operational,
+      object_id: operational,
+      subjects: subject,
+      details: operational,
+    },
+  },
+  audit_openings: {
+    scope: 'tenant',
+    columns: {
+      event_id: operational,
+      field: operational,
+      tenant_id: operational,
+      subject,
+      salt: secret('clear'),
+      value: personal({ ...recorded, category: 'user.device', subject: 'subject' }),
+    },
+  },
+  audit_queue: { scope: 'installation', columns: { event_id: operational } },
+  audit_leaves: { scope: 'installation', columns: { index: operational, event_id: operational, hash: operational } },
+  audit_tiles: {
+    scope: 'installation',
+    columns: { level: operational, index: operational, hashes: operational, root: operational },
+  },
+  audit_checkpoints: {
+    scope: 'installation',
+    columns: { size: operational, root: operational, signed_at: operational, note: operational },
+  },
+  audit_signing_keys: {
+    scope: 'installation',
+    columns: {
+      key_id: operational,
+      algorithm: operational,
+      verifier_key: operational,
+      private_key: secret('encrypted'),
+      created_at: operational,
+    },
+  },
+  audit_pseudonyms: { scope: 'installation', columns: { account_id: subject, pseudonym: subject } },
+});

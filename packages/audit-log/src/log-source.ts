@@ -1,0 +1,52 @@
+/** Where verification reads a log from: the database, or a server over HTTP. */
+import type { EventColumns, Opening } from './entry.ts';
+import type { TilePlace } from './tiles.ts';
+
+export interface LogEntry {
+  readonly index: number;
+  /** Stored leaf hash, 32 bytes. */
+  readonly leafHash: Uint8Array;
+  /** `missing`: there should be one. `withheld`: the reader may not see it; only its leaf hash takes part. */
+  readonly event: EventColumns | 'missing' | 'withheld';
+  /** Salt and value behind `addressCommitment`; `null` when there is none stored. */
+  readonly addressPrefix: Opening | null;
+}
+
+export interface StoredTile {
+  /** 32 bytes for each hash. */
+  readonly hashes: Uint8Array;
+  /** Root stored beside a full tile; absent where the source does not show it. */
+  readonly root?: Uint8Array;
+}
+
+export interface StoredCheckpoint {
+  /** The signed note. */
+  readonly note: string;
+  /** What is stored beside the note; absent where the source does not show it. */
+  readonly columns?: {
+    readonly size: number;
+    readonly root: Uint8Array;
+    /** Microseconds since the epoch. */
+    readonly signedAt: number;
+  };
+}
+
+/** Something wrong and where. Shown to people; holds no personal data. */
+export interface Finding {
+  /** `event 17`, `event 17, column address_prefix`, `leaf 17`, `tile 0/3`, `checkpoint 300` */
+  readonly where: string;
+  readonly what: string;
+}
+
+export interface LogSource {
+  /** The newest checkpoint, `null` before the first. */
+  newestCheckpoint(): Promise<StoredCheckpoint | null>;
+  /** Kept checkpoints with `after` < size ≤ `upTo`, ascending. A source that keeps none answers with an empty list. */
+  checkpoints(after: number, upTo: number): Promise<readonly StoredCheckpoint[]>;
+  /** Entries with `from` ≤ index < `to`, ascending; those the log lacks are left out. */
+  entries(from: number, to: number): Promise<readonly LogEntry[]>;
+  /** One answer for each place, `null` for a tile the log lacks. */
+  tiles(places: readonly TilePlace[]): Promise<readonly (StoredTile | null)[]>;
+  /** What is stored outside of the tree's order: events never sequenced, leaves or tiles beyond the newest checkpoint. */
+  strays(): Promise<readonly Finding[]>;
+}

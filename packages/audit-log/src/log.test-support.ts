@@ -1,0 +1,137 @@
+/** A log on a real database, people to fill it, and an attacker who owns that database. */
+import { join } from 'node:path';
+import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { type Actor, newUuid, type Uuid } from '@strongroom/kernel';
+import type { AuditEvent } from '@strongroom/pipeline';
+import { asSystem, type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
+import { temporaryFolder } from '@strongroom/testing';
+import type { TestEngine } from '@strongroom/testing/databases';
+import { sql } from 'kysely';
+import { type AuditLog, createAuditLog } from './audit-log.ts';
+import { catalogue } from './catalogue.ts';
+import { manifest } from './manifest.ts';
+
+/** Stands for another room. */
+const neighbour = { name: 'neighbour', auditEvents: { 'memory.created': { title: 'A memory was stored' } } };
+
+export const tenant = newUuid();
+export const otherTenant = newUuid();
+export const alice = newUuid();
+export const bob = newUuid();
+
+/** A morning in 2026, at the start of an hour. */
+export const START = Date.UTC(2026, 9, 1, 8);
+
+export const accountActor = (account: Uuid, of: Uuid = tenant): Actor => ({
+  kind: 'account',
+  account,
+  session: newUuid(),
+  tenant: of,
+});
+
+export function auditEvent(changes: Partial<AuditEvent> = {}, actor: Actor = accountActor(alice)): AuditEvent {
+  return {
+    type: 'memory.created',
+    outcome: 'success',
+    context: { requestId: newUuid(), actor, addressPrefix: '203.0.113.0/24', receivedAt: START },
+    tenant,
+    object: { type: 'memory', id: newUuid() },
+    subjects: [bob],
+    details: { version: 3 },
+    ...changes,
+  };
+}
+
+/** What the tests read is text, but for a null here and there. */
+export type Row = Readonly<Record<string, string>>;
+
+export interface House {
+  readonly database: Database;
+  readonly location: Location;
+  readonly auditLog: AuditLog;
+  /** Milliseconds; a test moves it. */
+  readonly clock: { now: () => number; time: number };
+  /** A second process on the same database, with the same root key. */
+  readonly replica: (database: Database) => Promise<AuditLog>;
+  append(...events: readonly AuditEvent[]): Promise<void>;
+  /** Runs statements as somebody who owns the database: no role, no row-level security, no trigger in the way. */
+  attack(...statements: readonly string[]): Promise<readonly Row[]>;
+  /** Reads as the same. */
+  peek<Shape = Row>(query: string): Promise<readonly Shape[]>;
+  close(): Promise<void>;
+}
+
+const tables = Object.keys(manifest.dataMap!);
+
+export async function openHouse(engine: TestEngine, nudge: () => void = () => undefined): Promise<House> {
+  const location = await engine.fresh();
+  const database = await openDatabase(location, [manifest]);
+  const clock = { time: START, now: () => clock.time };
+  const slot = join(temporaryFolder(), 'root.key');
+  const encryption = await createEncryption({ slot: fileSlot(slot) });
+  const events = catalogue([manifest, neighbour]);
+  const auditLog = createAuditLog({ clock, database, encryption, events, nudge });
+  const owner = await ownerOf(location, database);
+  return {
+    database,
+    location,
+    auditLog,
+    clock,
+    replica: async (other) =>
+      createAuditLog({
+        clock,
+        database: other,
+        encryption: await createEncryption({ slot: fileSlot(slot), mustExist: true }),
+        events,
+        nudge,
+      }),
+    append: (...added) =>
+      database.transaction(inInstallation, async (transaction) => {
+        for (const event of added) await auditLog.append(transaction, event);
+      }),
+    attack: (...statements) => owner.run(...statements),
+    peek: async <Shape>(query: string) => (await owner.run(query)) as unknown as readonly Shape[],
+    close: async () => {
+      await owner.close();
+      await database.close();
+    },
+  };
+}
+
+interface Owner {
+  run(...statements: readonly string[]): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+async function ownerOf(location: Location, database: Database): Promise<Owner> {
+  if (location.kind !== 'postgresql') {
+    return {
+      run: (...statements) =>
+        database.transaction(asSystem, async (transaction) => {
+          await sql`reset role`.execute(transaction);
+          await sql`set local session_replication_role = replica`.execute(transaction);
+          let rows: readonly Row[] = [];
+          for (const statement of statements) ({ rows } = await sql.raw<Row>(statement).execute(transaction));
+          return rows;
+        }),
+      close: async () => undefined,
+    };
+  }
+  // Loaded only where there is a PostgreSQL.
+  const { Client } = await import('pg');
+  const client = new Client({ connectionString: location.ownerUrl! });
+  await client.connect();
+  let walls = true;
+  return {
+    run: async (...statements) => {
+      for (const table of walls ? tables : []) {
+        await client.query(`alter table ${table} disable trigger user, disable row level security`);
+      }
+      walls = false;
+      let rows: readonly Row[] = [];
+      for (const statement of statements) ({ rows } = await client.query<Row>(statement));
+      return rows;
+    },
+    close: () => client.end(),
+  };
+}

@@ -1,0 +1,79 @@
+/** The Merkle tree of RFC 6962 §2.1 and RFC 9162 §2.1, appended to from left to right. */
+import { type Bytes, concatBytes } from '@strongroom/kernel';
+import { sha256 } from '#sha256';
+
+/** Bytes of a SHA-256 digest. */
+export const HASH_LENGTH = 32;
+
+/** RFC 9162 §2.1.1: domain separation between leaves and inner nodes. */
+const LEAF_PREFIX = new Uint8Array([0]);
+const NODE_PREFIX = 1;
+
+/** RFC 9162 §2.1.1: the hash of an empty list is the hash of an empty string. */
+export const emptyRoot = (): Bytes => sha256(new Uint8Array(0));
+
+export const leafHash = (entry: Uint8Array): Bytes => sha256(concatBytes(LEAF_PREFIX, entry));
+
+/** Filled and hashed within one synchronous call, so sharing it is safe and saves an allocation per node. */
+const scratch = new Uint8Array(1 + 2 * HASH_LENGTH);
+scratch[0] = NODE_PREFIX;
+
+export function nodeHash(left: Uint8Array, right: Uint8Array): Bytes {
+  scratch.set(left, 1);
+  scratch.set(right, 1 + HASH_LENGTH);
+  return sha256(scratch);
+}
+
+/**
+ * The peaks of a tree: roots of its perfect subtrees, largest first. Holds one hash per one-bit of its size, so a tree of any
+ * size is appended to in flat memory, each inner node being hashed once.
+ */
+export class CompactTree {
+  #size: number;
+  readonly #peaks: Uint8Array[];
+  readonly #onNode: ((height: number, hash: Uint8Array) => void) | undefined;
+
+  /** `onNode` hears of every completed perfect subtree with two or more leaves, lower ones first. */
+  constructor(
+    start: { readonly size: number; readonly peaks: readonly Uint8Array[] } = { size: 0, peaks: [] },
+    onNode?: (height: number, hash: Uint8Array) => void,
+  ) {
+    this.#size = start.size;
+    this.#peaks = [...start.peaks];
+    this.#onNode = onNode;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  append(leaf: Uint8Array): void {
+    let node = leaf;
+    let height = 0;
+    // A one-bit at `height` means a peak of that height waits for its right sibling. Division, since sizes exceed 32 bits.
+    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
+      node = nodeHash(this.#peaks.pop()!, node);
+      height += 1;
+      this.#onNode?.(height, node);
+    }
+    this.#peaks.push(node);
+    this.#size += 1;
+  }
+
+  root(): Bytes {
+    return foldPeaks(this.#peaks);
+  }
+
+  /** An independent tree of the same content. */
+  fork(): CompactTree {
+    return new CompactTree({ size: this.#size, peaks: this.#peaks });
+  }
+}
+
+/** The root over perfect subtrees given largest first: RFC 9162 §2.1.1 read from the right. */
+export function foldPeaks(peaks: readonly Uint8Array[]): Bytes {
+  if (peaks.length === 0) return emptyRoot();
+  let root = peaks.at(-1)!.slice();
+  for (let index = peaks.length - 2; index >= 0; index -= 1) root = nodeHash(peaks[index]!, root);
+  return root;
+}

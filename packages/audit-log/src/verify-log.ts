@@ -1,0 +1,310 @@
+/**
+ * Verification of a whole log, from the columns of every event up to the signed checkpoint. Reads each entry once, in flat memory, and
+ * names the place of whatever does not fit. Runs in browsers and in Node.
+ */
+import { equalBytes } from '@strongroom/kernel';
+import { type CheckpointVerifier, checkpointVerifier, type VerifiedCheckpoint } from './checkpoint.ts';
+import { eventLeaf, opens } from './entry.ts';
+import { AuditLogError } from './errors.ts';
+import { settleBlock } from './internal/settle-block.ts';
+import type { Finding, LogEntry, LogSource, StoredCheckpoint, StoredTile } from './log-source.ts';
+import { CompactTree, emptyRoot, HASH_LENGTH } from './merkle.ts';
+import { parseVerifierKey } from './signed-note.ts';
+import { type FullTile, hashesAtLevel, partialTiles, TILE_WIDTH, TileBuilder, type TilePlace } from './tiles.ts';
+
+/** A checkpoint a client saw and verified before: what reveals that a log was cut or rewritten. */
+export interface RememberedCheckpoint {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+export interface VerifyOptions {
+  /** Verifier keys of the log (C2SP vkeys). Every one of them must have signed. */
+  readonly keys: readonly string[];
+  readonly remembered?: RememberedCheckpoint;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Verdict {
+  readonly ok: boolean;
+  /** Of the newest checkpoint. Remember both when `ok`. */
+  readonly size: number;
+  readonly root: Uint8Array;
+  /** Seconds since the epoch at which the newest checkpoint says it was signed. */
+  readonly signedAt: number | null;
+  /** Entries whose columns were compared with the tree. */
+  readonly verifiedEntries: number;
+  /** Entries of which the source showed only the leaf hash. */
+  readonly withheldEntries: number;
+  readonly findings: readonly Finding[];
+  /** True when there were more findings than `MAXIMUM_FINDINGS`. */
+  readonly moreFindings: boolean;
+}
+
+/** Findings kept: enough to see a pattern, few enough for flat memory when everything is broken. */
+export const MAXIMUM_FINDINGS = 1000;
+
+/** Entries read at once: sixteen tiles. Measured: larger pages are no faster and only hold more memory. */
+const PAGE = 16 * TILE_WIDTH;
+
+const MICROSECONDS = 1_000_000;
+
+/** Never throws because of what the log holds; rejects when the source does, or with the signal's reason. */
+export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verdict> {
+  const run = new Verification(source, await checkpointVerifier(options.keys.map(parseVerifierKey)), options);
+  return run.verdict();
+}
+
+class Verification {
+  readonly #source: LogSource;
+  readonly #verifier: CheckpointVerifier;
+  readonly #options: VerifyOptions;
+  readonly #findings: Finding[] = [];
+  #moreFindings = false;
+  #verified = 0;
+  #withheld = 0;
+  readonly #fullTiles: FullTile[] = [];
+  readonly #builder = new TileBuilder({ size: 0, edge: [] }, (tile) => this.#fullTiles.push(tile));
+
+  constructor(source: LogSource, verifier: CheckpointVerifier, options: VerifyOptions) {
+    this.#source = source;
+    this.#verifier = verifier;
+    this.#options = options;
+  }
+
+  async verdict(): Promise<Verdict> {
+    const newest = await this.#source.newestCheckpoint();
+    const checkpoint =
+      newest === null ? { size: 0, root: emptyRoot(), timestamp: null } : await this.#readCheckpoint(newest);
+    if (checkpoint !== null) {
+      await this.#scan(checkpoint);
+      await this.#compareEdge(checkpoint.size);
+      if (!equalBytes(this.#builder.root(), checkpoint.root)) {
+        this.#report(`checkpoint ${checkpoint.size}`, 'its root is not that of the entries');
+      }
+      this.#compareSizes(checkpoint.size);
+    }
+    for (const { where, what } of await this.#source.strays()) this.#report(where, what);
+    return {
+      ok: this.#findings.length === 0,
+      size: checkpoint?.size ?? 0,
+      root: checkpoint?.root ?? emptyRoot(),
+      signedAt: checkpoint?.timestamp ?? null,
+      verifiedEntries: this.#verified,
+      withheldEntries: this.#withheld,
+      findings: this.#findings,
+      moreFindings: this.#moreFindings,
+    };
+  }
+
+  #report(where: string, what: string): void {
+    if (this.#findings.length >= MAXIMUM_FINDINGS) {
+      this.#moreFindings = true;
+    } else if (!this.#findings.some((known) => known.where === where && known.what === what)) {
+      this.#findings.push({ where, what });
+    }
+  }
+
+  /** Checks note, signatures and the columns beside it; `null` when there is no checkpoint to go on with. */
+  async #readCheckpoint(stored: StoredCheckpoint): Promise<VerifiedCheckpoint | null> {
+    const { columns } = stored;
+    const place = columns === undefined ? 'newest checkpoint' : `checkpoint ${columns.size}`;
+    try {
+      const checkpoint = await this.#verifier.verify(stored.note);
+      if (columns !== undefined) {
+        if (columns.size !== checkpoint.size) this.#report(place, 'column size differs from the signed note');
+        if (!equalBytes(columns.root, checkpoint.root)) this.#report(place, 'column root differs from the signed note');
+        if (checkpoint.timestamp !== null && columns.signedAt !== checkpoint.timestamp * MICROSECONDS) {
+          this.#report(place, 'column signed_at differs from the signed time');
+        }
+      }
+      return checkpoint;
+    } catch (error) {
+      if (!(error instanceof AuditLogError)) throw error;
+      this.#report(place, error.message);
+      // The columns are worth nothing as evidence, but comparing with them may still name what else was touched.
+      return columns === undefined ? null : { ...columns, origin: this.#verifier.origin, timestamp: null };
+    }
+  }
+
+  async #scan({ size, root }: { readonly size: number; readonly root: Uint8Array }): Promise<void> {
+    for (let from = 0; from < size; from += PAGE) {
+      this.#options.signal?.throwIfAborted();
+      const to = Math.min(size, from + PAGE);
+      const expected = await this.#expectedRoots(from, to);
+      const entries = new Map((await this.#source.entries(from, to)).map((entry) => [entry.index, entry]));
+      const places = tilePlaces(from, to, size);
+      const tiles = await this.#source.tiles(places);
+      for (const [position, place] of places.entries()) {
+        this.#block(place, entries, tiles[position] ?? null, root, expected);
+      }
+      await this.#compareFullTiles();
+      this.#options.onProgress?.(to, size);
+    }
+  }
+
+  /** Sizes at which some checkpoint states a root, within one page. */
+  async #expectedRoots(from: number, to: number): Promise<Map<number, { root: Uint8Array; where: string }[]>> {
+    const expected = new Map<number, { root: Uint8Array; where: string }[]>();
+    const expect = (size: number, root: Uint8Array, where: string) => {
+      expected.set(size, [...(expected.get(size) ?? []), { root, where }]);
+    };
+    for (const stored of await this.#source.checkpoints(from, to)) {
+      const checkpoint = await this.#readCheckpoint(stored);
+      if (checkpoint !== null) expect(checkpoint.size, checkpoint.root, `checkpoint ${checkpoint.size}`);
+    }
+    const { remembered } = this.#options;
+    if (remembered !== undefined && remembered.size > from && remembered.size <= to) {
+      expect(remembered.size, remembered.root, `remembered checkpoint ${remembered.size}`);
+    }
+    return expected;
+  }
+
+  #block(
+    place: TilePlace,
+    entries: ReadonlyMap<number, LogEntry>,
+    tile: StoredTile | null,
+    signedRoot: Uint8Array,
+    expected: ReadonlyMap<number, readonly { root: Uint8Array; where: string }[]>,
+  ): void {
+    const from = place.index * TILE_WIDTH;
+    const stored = this.#tileHashes(place, tile);
+    const fromEvents: (Uint8Array | null)[] = [];
+    const fromLeaves: (Uint8Array | null)[] = [];
+    for (let index = from; index < from + place.width; index += 1) {
+      const entry = entries.get(index);
+      fromLeaves.push(this.#storedLeaf(index, entry));
+      fromEvents.push(entry === undefined ? null : this.#leafOf(entry));
+    }
+    const before = this.#builder.fork();
+    const root = tile?.root;
+    const authentic = (hashes: readonly Uint8Array[]): boolean => {
+      if (place.width === TILE_WIDTH) return root !== undefined && equalBytes(rootOf(new CompactTree(), hashes), root);
+      return equalBytes(rootOf(before.fork(), hashes), signedRoot);
+    };
+    const block = { from, width: place.width, fromEvents, fromLeaves, tile: stored, tileName: tileName(place) };
+    const settled = settleBlock(block, authentic, ({ where, what }) => this.#report(where, what));
+    this.#append(settled, expected);
+    if (place.width === TILE_WIDTH && root !== undefined) {
+      const computed = this.#fullTiles.findLast(({ level }) => level === 0)!.root;
+      if (!equalBytes(root, computed)) this.#report(tileName(place), ROOT_DIFFERS);
+    }
+  }
+
+  #append(
+    settled: readonly Uint8Array[],
+    expected: ReadonlyMap<number, readonly { root: Uint8Array; where: string }[]>,
+  ): void {
+    for (const hash of settled) {
+      this.#builder.append(hash);
+      for (const { root: stated, where } of expected.get(this.#builder.size) ?? []) {
+        if (!equalBytes(this.#builder.root(), stated)) this.#report(where, 'its root is not that of the entries');
+      }
+    }
+  }
+
+  #storedLeaf(index: number, entry: LogEntry | undefined): Uint8Array | null {
+    if (entry?.leafHash.length === HASH_LENGTH) return entry.leafHash;
+    this.#report(`leaf ${index}`, entry === undefined ? 'it is missing' : 'it has the wrong length');
+    return null;
+  }
+
+  /** Leaf hash by the event's own columns; `null` when there is nothing to compute it from. */
+  #leafOf({ index, event, addressPrefix }: LogEntry): Uint8Array | null {
+    if (event === 'withheld') {
+      this.#withheld += 1;
+      return null;
+    }
+    if (event === 'missing') {
+      this.#report(`event ${index}`, 'it was logged and is missing');
+      return null;
+    }
+    this.#verified += 1;
+    const commitment = event.addressCommitment;
+    const place = `event ${index}, column address_prefix`;
+    if (commitment === null && addressPrefix !== null) this.#report(place, 'a value is stored that was never logged');
+    if (commitment !== null && addressPrefix === null) this.#report(place, 'the logged value is missing');
+    if (commitment !== null && addressPrefix !== null && !opens(commitment, addressPrefix)) {
+      this.#report(place, 'salt or value are not those that were logged');
+    }
+    try {
+      return eventLeaf(event);
+    } catch (error) {
+      if (!(error instanceof AuditLogError)) throw error;
+      this.#report(`event ${index}`, error.message);
+      return null;
+    }
+  }
+
+  #tileHashes(place: TilePlace, tile: StoredTile | null): Uint8Array | null {
+    if (tile === null) {
+      this.#report(tileName(place), 'it is missing');
+      return null;
+    }
+    if (tile.hashes.length === place.width * HASH_LENGTH) return tile.hashes;
+    this.#report(tileName(place), 'it has the wrong length');
+    return null;
+  }
+
+  /** The full tiles above level 0 since the last call; those at level 0 were settled with their entries. */
+  async #compareFullTiles(): Promise<void> {
+    const complete = this.#fullTiles.splice(0).filter(({ level }) => level > 0);
+    if (complete.length === 0) return;
+    const places = complete.map(({ level, index }) => ({ level, index, width: TILE_WIDTH }));
+    const stored = await this.#source.tiles(places);
+    for (const [position, tile] of complete.entries()) {
+      const place = places[position]!;
+      const found = stored[position] ?? null;
+      this.#compareHashes(place, found, tile.hashes);
+      if (found?.root !== undefined && !equalBytes(found.root, tile.root)) {
+        this.#report(tileName(place), ROOT_DIFFERS);
+      }
+    }
+  }
+
+  /** Partial tiles above level 0; the one at level 0 was settled with its entries. */
+  async #compareEdge(size: number): Promise<void> {
+    const places = partialTiles(size).filter(({ level }) => level > 0);
+    if (places.length === 0) return;
+    const hashes = this.#builder.edge().slice(-places.length);
+    const stored = await this.#source.tiles(places);
+    for (const [position, place] of places.entries()) {
+      this.#compareHashes(place, stored[position] ?? null, hashes[position]!);
+    }
+  }
+
+  #compareHashes(place: TilePlace, stored: StoredTile | null, computed: Uint8Array): void {
+    const hashes = this.#tileHashes(place, stored);
+    if (hashes !== null && !equalBytes(hashes, computed)) {
+      this.#report(tileName(place), 'its hashes are not those of the leaves under it');
+    }
+  }
+
+  #compareSizes(size: number): void {
+    const { remembered } = this.#options;
+    if (remembered !== undefined && remembered.size > size) {
+      this.#report(
+        `checkpoint ${size}`,
+        `the log was cut: a checkpoint over ${remembered.size} entries was verified before, now it has ${size}`,
+      );
+    }
+  }
+}
+
+const ROOT_DIFFERS = 'its stored root is not that of its hashes';
+
+const tileName = ({ level, index }: TilePlace): string => `tile ${level}/${index}`;
+
+function tilePlaces(from: number, to: number, size: number): TilePlace[] {
+  const places: TilePlace[] = [];
+  for (let index = from / TILE_WIDTH; index * TILE_WIDTH < to; index += 1) {
+    places.push({ level: 0, index, width: Math.min(TILE_WIDTH, hashesAtLevel(size, 0) - index * TILE_WIDTH) });
+  }
+  return places;
+}
+
+function rootOf(tree: CompactTree, hashes: readonly Uint8Array[]): Uint8Array {
+  for (const hash of hashes) tree.append(hash);
+  return tree.root();
+}

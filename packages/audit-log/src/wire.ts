@@ -1,0 +1,84 @@
+/** What travels between clients and the audit log. Byte strings are base64url without padding, times RFC 3339 UTC. */
+import { z } from 'zod';
+
+/** Entries of one page: two tiles, so that pages and tiles share their borders. */
+export const PAGE_ENTRIES = 512;
+
+/** A decimal number in a path or query: one spelling for each number. */
+function decimal(maximum: number) {
+  return z
+    .string()
+    .max(16)
+    .regex(/^(?:0|[1-9][0-9]*)$/, 'Expected a decimal number.')
+    .transform(Number)
+    .refine((value) => value <= maximum, `Expected at most ${maximum}.`);
+}
+
+/** tlog-tiles allows 64 levels; sizes that JavaScript can count to need seven. */
+export const tilePath = z.strictObject({ level: decimal(63), index: decimal(Number.MAX_SAFE_INTEGER) });
+/** How many of the tile's hashes are asked for: the width in the tree of the caller's checkpoint. Absent: a full tile. */
+export const tileQuery = z.strictObject({ width: decimal(256).optional() });
+export const tile = z.strictObject({ hashes: z.string() });
+
+/** Entries with `from` ≤ index < `to`; at most `PAGE_ENTRIES`, then `next` is the `from` of the rest. */
+export const entriesQuery = z.strictObject({
+  from: decimal(Number.MAX_SAFE_INTEGER).optional(),
+  to: decimal(Number.MAX_SAFE_INTEGER).optional(),
+});
+
+/** Columns of docs/format/audit.md. `occurredAt` has as many digits as the stored value: three, or six if it is not whole milliseconds. */
+export const event = z.strictObject({
+  eventId: z.string(),
+  occurredAt: z.string(),
+  type: z.string(),
+  outcome: z.string(),
+  reason: z.string().nullable(),
+  actorKind: z.string(),
+  actor: z.string().nullable(),
+  actorVia: z.string().nullable(),
+  sessionId: z.string().nullable(),
+  tenantId: z.string().nullable(),
+  requestId: z.string(),
+  addressCommitment: z.string().nullable(),
+  objectType: z.string().nullable(),
+  objectId: z.string().nullable(),
+  subjects: z.array(z.string()),
+  details: z.string(),
+});
+
+export const opening = z.strictObject({ salt: z.string(), value: z.string() });
+
+export const entry = z.strictObject({
+  index: z.int(),
+  leafHash: z.string(),
+  /** Null for an event of another tenant: its leaf hash still takes part in the tree. */
+  event: event.nullable(),
+  addressPrefix: opening.nullable(),
+});
+
+export const entries = z.strictObject({ items: z.array(entry), next: z.string().nullable() });
+export const checkpoint = z.strictObject({
+  /** C2SP signed note. Null before the first event. */
+  note: z.string().nullable(),
+});
+export const keys = z.strictObject({
+  /** C2SP verifier keys. Every one must have signed. */
+  items: z.array(z.string()),
+  next: z.null(),
+});
+
+export type WireEvent = z.output<typeof event>;
+export type WireEntry = z.output<typeof entry>;
+export type WireEntries = z.output<typeof entries>;
+export type WireTile = z.output<typeof tile>;
+export type WireCheckpoint = z.output<typeof checkpoint>;
+export type WireKeys = z.output<typeof keys>;
+
+/** RFC 3339 UTC with three decimals, or six where the time is not whole milliseconds. Throws a RangeError for other years than 0 to 9999. */
+export function formatMicroseconds(microseconds: number): string {
+  const milliseconds = Math.floor(microseconds / 1000);
+  const text = new Date(milliseconds).toISOString();
+  if (text.length !== 24) throw new RangeError('formatMicroseconds: the year must have four digits');
+  const rest = microseconds - milliseconds * 1000;
+  return rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
+}
