@@ -1,0 +1,117 @@
+/** A whole service over real HTTP for tests of the client, with a wire that tests can put themselves in. */
+import { createReadStream } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createServer } from '@strongroom/fastify';
+import type { SecretBytes } from '@strongroom/sealing';
+import { corpora, temporaryFolder } from '@strongroom/testing';
+import { createStrongroom, type Strongroom } from 'strongroom';
+import { createApi } from './api.ts';
+import { parseChatGptExport } from './import-chatgpt.ts';
+import type { ImportItem } from './import-item.ts';
+import { parseMarkdownNote } from './import-markdown.ts';
+import { parseMcpMemory } from './import-mcp-memory.ts';
+import type { Fetch } from './internal/http.ts';
+import { InMemoryCache, type MemoryCache } from './memory-cache.ts';
+import { Vault } from './vault.ts';
+
+export const PASSWORD = 'a long enough pass phrase';
+export const EMAIL = 'anna@example.org';
+
+export class Live {
+  readonly baseUrl: string;
+  readonly setupToken: string;
+  /** Everything that left the devices. */
+  readonly sent: string[] = [];
+  /** The wire between clients and server. */
+  wire: Fetch = fetch;
+  readonly #strongroom: Strongroom;
+  readonly #close: () => Promise<void>;
+  #session: { readonly token: string; readonly key: SecretBytes } | undefined;
+
+  private constructor(strongroom: Strongroom, baseUrl: string, setupToken: string, close: () => Promise<void>) {
+    this.#strongroom = strongroom;
+    this.baseUrl = baseUrl;
+    this.setupToken = setupToken;
+    this.#close = close;
+  }
+
+  static async start(): Promise<Live> {
+    const strongroom = await createStrongroom({
+      data: temporaryFolder(),
+      durability: 'relaxed',
+      log: { request: () => undefined, failure: () => undefined, jobFinished: () => undefined },
+    });
+    const server = createServer({ pipeline: strongroom.pipeline });
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = server.server.address() as AddressInfo;
+    const setupToken = await strongroom.setupToken();
+    return new Live(strongroom, `http://127.0.0.1:${port}`, setupToken!, async () => {
+      await server.close();
+      await strongroom.close();
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  /** Puts waiting events into the log and signs. */
+  async sequence(): Promise<void> {
+    await this.#strongroom.services.auditLog.sequence();
+  }
+
+  readonly fetch: Fetch = (address, init) => {
+    this.sent.push(`${address.href} ${typeof init.body === 'string' ? init.body : ''}`);
+    return this.wire(address, init);
+  };
+
+  vault(cache: MemoryCache = new InMemoryCache()): Vault {
+    return new Vault({ api: createApi({ baseUrl: this.baseUrl, fetch: this.fetch }), cache });
+  }
+
+  async signUp(): Promise<void> {
+    await this.vault().signUp({
+      invitation: this.setupToken,
+      email: EMAIL,
+      displayName: 'Anna',
+      password: PASSWORD,
+      transport: 'bearer',
+    });
+  }
+
+  async signIn(): Promise<Vault> {
+    const vault = this.vault();
+    await vault.signIn({ email: EMAIL, password: PASSWORD, transport: 'bearer' });
+    return vault;
+  }
+
+  /** Another device of the same person, which knows nothing yet. They share a session, since sign-ins are limited. */
+  async device(cache: MemoryCache = new InMemoryCache()): Promise<Vault> {
+    if (this.#session === undefined) {
+      const vault = this.vault();
+      const { token } = await vault.signIn({ email: EMAIL, password: PASSWORD, transport: 'bearer' });
+      this.#session = { token: token!, key: await vault.deriveUnlockKey(PASSWORD) };
+    }
+    const { token, key } = this.#session;
+    const vault = new Vault({ api: createApi({ baseUrl: this.baseUrl, fetch: this.fetch, token }), cache });
+    await vault.resume();
+    await vault.unlockWith(key);
+    return vault;
+  }
+}
+
+/** All three shared samples: 300 records, 20 conversations, 30 notes. */
+export async function samples(): Promise<ImportItem[]> {
+  const items: ImportItem[] = [];
+  for await (const item of parseMcpMemory(createReadStream(corpora('memories', 'memory.jsonl')!, 'utf8')))
+    items.push(item);
+  for await (const item of parseChatGptExport(createReadStream(corpora('memories', 'conversations.json')!, 'utf8'))) {
+    items.push(item);
+  }
+  const folder = corpora('memories', 'notes')!;
+  for (const name of await readdir(folder))
+    items.push(parseMarkdownNote(name, await readFile(join(folder, name), 'utf8')));
+  return items;
+}

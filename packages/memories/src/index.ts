@@ -1,0 +1,3 @@
+export * from './errors.ts';
+export type { MemoriesServices } from './internal/routes.ts';
+export { manifest } from './manifest.ts';

@@ -1,0 +1,44 @@
+/** Rows as the wire shows them. */
+import { toBase64Url } from '@strongroom/kernel';
+import type { Change, MemoryVersion, Space, Written } from '../wire.ts';
+import type { ChangeRow, VersionRow } from './read.ts';
+import type { SpaceRow } from './space-store.ts';
+import type { Outcome } from './write.ts';
+
+export const spaceAnswer = (row: SpaceRow, role: string): Space => ({
+  id: row.id,
+  sealedName: toBase64Url(row.sealedName),
+  epoch: row.epoch,
+  role,
+  keys: row.keys.map((key) => ({ epoch: key.epoch, wrappedKey: toBase64Url(key.wrappedKey) })),
+  createdAt: row.createdAt.toISOString(),
+});
+
+export const writtenAnswer = ({ id, version, epoch, sequence, at }: Outcome): Written => ({
+  id,
+  version,
+  epoch,
+  sequence,
+  writtenAt: at.toISOString(),
+});
+
+export const versionAnswer = (row: VersionRow): MemoryVersion => ({
+  id: row.id,
+  version: row.version,
+  epoch: row.epoch,
+  token: toBase64Url(row.token),
+  author: row.author,
+  sequence: row.sequence,
+  writtenAt: row.at.toISOString(),
+});
+
+export const changeAnswer = (row: ChangeRow): Change => ({
+  id: row.id,
+  version: row.version,
+  epoch: row.epoch,
+  token: row.token === null ? null : toBase64Url(row.token),
+  author: row.author,
+  deleted: row.deleted,
+  sequence: row.sequence,
+  changedAt: row.at.toISOString(),
+});

@@ -1,0 +1,68 @@
+import type { Uuid } from '@strongroom/kernel';
+import type { Transaction } from '@strongroom/storage';
+import type { Refusal } from './refusal.ts';
+import { advance, lockSpace } from './sequence.ts';
+import { tables, type SpacePlace } from './tables.ts';
+
+/** A tombstone: the id stays, and every version's content is gone. */
+export interface Tombstone {
+  readonly id: Uuid;
+  readonly version: number;
+  readonly sequence: number;
+  readonly at: Date;
+  readonly repeated: boolean;
+}
+
+/**
+ * Removes a memory with all its versions and leaves a tombstone, which counts as one more version. Removing it again
+ * answers the same, whatever version is expected then: what the caller wanted is true already.
+ */
+export async function removeMemory(
+  transaction: Transaction,
+  place: SpacePlace,
+  now: number,
+  removal: { readonly id: Uuid; readonly expectedVersion: number },
+): Promise<Tombstone | Refusal> {
+  const { id, expectedVersion } = removal;
+  const space = await lockSpace(transaction, place);
+  const memory = await tables(transaction)
+    .selectFrom('memories')
+    .select(['version', 'sequence', 'deleted_at'])
+    .where('tenant_id', '=', place.tenant)
+    .where('space_id', '=', place.space)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (memory === undefined) return { id, code: 'memories.not-found' };
+  if (memory.deleted_at !== null) {
+    return { id, version: memory.version, sequence: memory.sequence, at: memory.deleted_at, repeated: true };
+  }
+  if (memory.version !== expectedVersion) return { id, code: 'memories.conflict', currentVersion: memory.version };
+
+  const tombstone = {
+    id,
+    version: expectedVersion + 1,
+    sequence: space.sequence + 1,
+    at: new Date(now),
+    repeated: false,
+  };
+  await advance(transaction, place, 1);
+  await tables(transaction)
+    .deleteFrom('memory_versions')
+    .where('tenant_id', '=', place.tenant)
+    .where('space_id', '=', place.space)
+    .where('memory_id', '=', id)
+    .execute();
+  await tables(transaction)
+    .updateTable('memories')
+    .set({
+      version: tombstone.version,
+      sequence: tombstone.sequence,
+      changed_at: tombstone.at,
+      deleted_at: tombstone.at,
+    })
+    .where('tenant_id', '=', place.tenant)
+    .where('space_id', '=', place.space)
+    .where('id', '=', id)
+    .execute();
+  return tombstone;
+}

@@ -1,0 +1,165 @@
+/**
+ * The one path by which sealed content enters the tables (`read.ts` is the one out). Whatever is to happen to every stored token (an outer
+ * layer under the author's key, a quota) belongs here.
+ */
+import { equalBytes, type Uuid } from '@strongroom/kernel';
+import type { Transaction } from '@strongroom/storage';
+import type { Refusal } from './refusal.ts';
+import { advance, lockSpace } from './sequence.ts';
+import { tables, type SpacePlace } from './tables.ts';
+
+export interface Write {
+  readonly id: Uuid;
+  /** The version this write replaces; 0 creates the memory. */
+  readonly expectedVersion: number;
+  readonly epoch: number;
+  readonly token: Uint8Array;
+}
+
+export interface Outcome {
+  readonly id: Uuid;
+  readonly version: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly at: Date;
+  /** True when this very write was stored before, and nothing changed now. */
+  readonly repeated: boolean;
+}
+
+export type WriteResult =
+  | { readonly kind: 'written'; readonly outcomes: readonly Outcome[] }
+  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] };
+
+/** Writes all or none. Answers in the order of `writes`, whose ids must differ from each other. */
+export async function writeMemories(
+  transaction: Transaction,
+  place: SpacePlace,
+  by: { readonly author: Uuid; readonly now: number },
+  writes: readonly Write[],
+): Promise<WriteResult> {
+  const space = await lockSpace(transaction, place);
+  const stored = await storedState(transaction, place, writes);
+  const refusals: Refusal[] = [];
+  const repeated = new Map<Uuid, Outcome>();
+  const fresh: Write[] = [];
+  for (const write of writes) {
+    const judged = judge(write, stored.get(write.id), space.epoch);
+    if (judged === 'fresh') fresh.push(write);
+    else if ('code' in judged) refusals.push(judged);
+    else repeated.set(write.id, judged);
+  }
+  if (refusals.length > 0) return { kind: 'refused', refusals };
+  const done = await store(transaction, place, by, space.sequence, fresh);
+  return { kind: 'written', outcomes: writes.map((write) => done.get(write.id) ?? repeated.get(write.id)!) };
+}
+
+interface Stored {
+  readonly version: number;
+  readonly deleted: boolean;
+  /** What is stored under the version that the write would create, if it exists. */
+  readonly sameVersion: { epoch: number; sequence: number; token: Uint8Array; at: Date } | undefined;
+}
+
+async function storedState(
+  transaction: Transaction,
+  place: SpacePlace,
+  writes: readonly Write[],
+): Promise<ReadonlyMap<Uuid, Stored>> {
+  const ids = writes.map((write) => write.id);
+  const rows = await tables(transaction)
+    .selectFrom('memories')
+    .select(['id', 'version', 'deleted_at'])
+    .where('tenant_id', '=', place.tenant)
+    .where('space_id', '=', place.space)
+    .where('id', 'in', ids)
+    .execute();
+  const state = new Map<Uuid, Stored>();
+  if (rows.length === 0) return state;
+
+  const wanted = new Map(writes.map((write) => [write.id, write.expectedVersion + 1]));
+  const versions = await tables(transaction)
+    .selectFrom('memory_versions')
+    .select(['memory_id', 'version', 'epoch', 'sequence', 'token', 'created_at'])
+    .where('tenant_id', '=', place.tenant)
+    .where('space_id', '=', place.space)
+    .where((where) =>
+      where.or(rows.map(({ id }) => where.and([where('memory_id', '=', id), where('version', '=', wanted.get(id)!)]))),
+    )
+    .execute();
+  const found = new Map(versions.map((row) => [row.memory_id, row]));
+  for (const row of rows) {
+    const same = found.get(row.id);
+    state.set(row.id, {
+      version: row.version,
+      deleted: row.deleted_at !== null,
+      sameVersion: same && { epoch: same.epoch, sequence: same.sequence, token: same.token, at: same.created_at },
+    });
+  }
+  return state;
+}
+
+function judge(write: Write, stored: Stored | undefined, currentEpoch: number): 'fresh' | Outcome | Refusal {
+  const { id } = write;
+  if (stored?.deleted === true) return { id, code: 'memories.deleted' };
+  const same = stored?.sameVersion;
+  if (same !== undefined && same.epoch === write.epoch && equalBytes(same.token, write.token)) {
+    const version = write.expectedVersion + 1;
+    return { id, version, epoch: same.epoch, sequence: same.sequence, at: same.at, repeated: true };
+  }
+  if (stored === undefined && write.expectedVersion > 0) return { id, code: 'memories.not-found' };
+  if (stored !== undefined && stored.version !== write.expectedVersion) {
+    return { id, code: 'memories.conflict', currentVersion: stored.version };
+  }
+  if (write.epoch !== currentEpoch) return { id, code: 'memories.stale-epoch', currentEpoch };
+  return 'fresh';
+}
+
+async function store(
+  transaction: Transaction,
+  place: SpacePlace,
+  by: { readonly author: Uuid; readonly now: number },
+  sequenceBefore: number,
+  writes: readonly Write[],
+): Promise<ReadonlyMap<Uuid, Outcome>> {
+  if (writes.length === 0) return new Map();
+  const at = new Date(by.now);
+  const key = { tenant_id: place.tenant, space_id: place.space };
+  const outcomes = writes.map((write, index): Outcome => {
+    const version = write.expectedVersion + 1;
+    return { id: write.id, version, epoch: write.epoch, sequence: sequenceBefore + index + 1, at, repeated: false };
+  });
+  await advance(transaction, place, writes.length);
+  await tables(transaction)
+    .insertInto('memories')
+    .values(
+      outcomes.map(({ id, version, epoch, sequence }) => ({
+        ...key,
+        id,
+        version,
+        epoch,
+        sequence,
+        changed_at: at,
+        deleted_at: null,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'space_id', 'id']).doUpdateSet((row) => ({
+        version: row.ref('excluded.version'),
+        epoch: row.ref('excluded.epoch'),
+        sequence: row.ref('excluded.sequence'),
+        changed_at: row.ref('excluded.changed_at'),
+      })),
+    )
+    .execute();
+  await tables(transaction)
+    .insertInto('memory_versions')
+    .values(
+      outcomes.map(({ id, version, epoch, sequence }, index) => {
+        const { token } = writes[index]!;
+        const row = { ...key, memory_id: id, version, epoch, sequence, token, size: token.length };
+        return { ...row, author_id: by.author, created_at: at };
+      }),
+    )
+    .execute();
+  return new Map(outcomes.map((outcome) => [outcome.id, outcome]));
+}

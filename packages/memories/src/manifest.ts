@@ -1,0 +1,37 @@
+import type { Manifest } from '@strongroom/kernel';
+import type { Route } from '@strongroom/pipeline';
+import { batchRoutes } from './batch.ts';
+import { changeRoutes } from './changes.ts';
+import { dataMap } from './internal/data-map.ts';
+import { migrations } from './internal/migrations.ts';
+import type { MemoriesServices } from './internal/routes.ts';
+import { memoryRoutes } from './memories.ts';
+import { spaceRoutes } from './spaces.ts';
+
+export const manifest = {
+  name: 'memories',
+  migrations,
+  dataMap,
+  permissions: {
+    'space.create': 'Create spaces.',
+    'space.list': 'List the spaces in which one has a role.',
+    'space.read': 'Read the sealed name of a space and the own wrapped keys to it.',
+    'memory.read': 'Read the sealed memories of a space and its change feed.',
+    'memory.write': 'Store new memories and new versions in a space.',
+    'memory.delete': 'Delete memories of a space.',
+  },
+  auditEvents: {
+    'space.created': { title: 'A space was created' },
+    'space.listed': { title: 'Somebody listed their spaces' },
+    'space.read': { title: 'A space was opened' },
+    'memory.created': { title: 'A memory was stored' },
+    'memory.updated': { title: 'A memory was changed' },
+    'memory.deleted': { title: 'A memory was deleted' },
+    'memory.batch-written': { title: 'Several memories were stored or changed at once' },
+    'memory.read': { title: 'A memory was read' },
+    'memory.listed': { title: 'The memories of a space were read' },
+    'memory.versions-listed': { title: 'The versions of a memory were read' },
+    'memory.changes-listed': { title: 'Changes in a space were read' },
+  },
+  routes: [...spaceRoutes, ...memoryRoutes, ...batchRoutes, ...changeRoutes],
+} as const satisfies Manifest<Route<MemoriesServices>>;
