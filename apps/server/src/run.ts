@@ -1,0 +1,78 @@
+/** From arguments to a running process and its exit code. */
+import process from 'node:process';
+import { StrongroomError } from '@strongroom/kernel';
+import pino, { type Logger } from 'pino';
+import { createLogger, describeError } from './log.ts';
+import { HELP, parseOptions } from './options.ts';
+import { type RunningServer, serve } from './serve.ts';
+
+const EXIT = { ok: 0, failed: 1, usage: 2, folderInUse: 3 } as const;
+
+/** Milliseconds for requests under way to finish; then the process ends all the same. */
+const SHUTDOWN_LIMIT = 15_000;
+
+/** Resolves with the exit code once the server has stopped, or could not start. */
+export async function runServer(argv: readonly string[]): Promise<number> {
+  let logger = createLogger('silent', pino.destination(2));
+  try {
+    const options = parseOptions(argv, process.env, process.stderr.isTTY);
+    if (options === 'help') {
+      process.stdout.write(HELP);
+      return EXIT.ok;
+    }
+    // Synchronous: what was logged before a crash is there after it.
+    logger = createLogger(options.logLevel, pino.destination({ fd: 2, sync: true }));
+    const server = await serve(options, logger);
+    announce(server);
+    return await untilAsked(server, logger);
+  } catch (error) {
+    return report(error, logger);
+  }
+}
+
+function announce(server: RunningServer): void {
+  const lines = [`Strongroom is at ${server.url}`];
+  if (server.metricsUrl !== undefined) lines.push(`Metrics are at ${server.metricsUrl}`);
+  for (const warning of server.warnings) lines.push(`Note: ${warning}`);
+  if (server.setupLink !== undefined) {
+    lines.push(
+      '',
+      'There is no account yet. This link makes its holder the owner; it works once, within 24 hours:',
+      `  ${server.setupLink}`,
+      'On the command line:',
+      `  npx strongroom signup --invitation '${server.setupLink}'`,
+    );
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** The first signal asks for an orderly end; a second one, or the time limit, ends at once. */
+function untilAsked(server: RunningServer, logger: Logger): Promise<number> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const end = (): void => {
+      if (asked) process.exit(EXIT.failed);
+      asked = true;
+      setTimeout(() => process.exit(EXIT.failed), SHUTDOWN_LIMIT).unref();
+      server.stop().then(
+        () => resolve(EXIT.ok),
+        (error: unknown) => resolve(report(error, logger)),
+      );
+    };
+    process.on('SIGINT', end);
+    process.on('SIGTERM', end);
+  });
+}
+
+/** One line for people; class, code and stack of foreign errors for the log. */
+function report(error: unknown, logger: Logger): number {
+  if (error instanceof StrongroomError) {
+    const detail = error.detail === undefined ? '' : ` ${error.detail}`;
+    process.stderr.write(`strongroom: ${error.publicMessage}${detail} [${error.code}]\n`);
+    if (error.code === 'server.bad-option' || error.code === 'server.insecure-address') return EXIT.usage;
+    return error.code === 'storage.folder-in-use' ? EXIT.folderInUse : EXIT.failed;
+  }
+  logger.fatal({ error: describeError(error) }, 'stopped by an unexpected error');
+  process.stderr.write('strongroom: stopped by an unexpected error; its stack is in the log (--log-level error).\n');
+  return EXIT.failed;
+}

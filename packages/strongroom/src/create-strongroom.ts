@@ -1,0 +1,143 @@
+/** Joins the rooms into one service. Everything is wired here and nowhere else. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { catalogue, createAuditLog } from '@strongroom/audit-log';
+import { ensureSetupInvitation, profiles, sessionPort } from '@strongroom/authentication';
+import { authorizer, memberships } from '@strongroom/authorization';
+import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { type Clock, type Job, type Uuid, systemClock } from '@strongroom/kernel';
+import { type LogPort, type Pipeline, type SessionPort, createPipeline, openapi } from '@strongroom/pipeline';
+import { createLimiter } from '@strongroom/rate-limiting';
+import { type Database, type JobLog, type Jobs, type Location, openDatabase, startJobs } from '@strongroom/storage';
+import { CompositionError } from './errors.ts';
+import { checkInstallation, isInstalled } from './installation.ts';
+import { rooms, routes } from './rooms.ts';
+import type { Services } from './services.ts';
+import { VERSION } from './version.ts';
+
+export interface StrongroomOptions {
+  /** Folder of the installation: `database/` (unless PostgreSQL is used), `keys/`, the administrator's socket. */
+  readonly data: string;
+  readonly database?: { readonly url: string; readonly ownerUrl?: string };
+  readonly durability?: 'durable' | 'relaxed';
+  readonly log: LogPort & JobLog;
+  readonly clock?: Clock;
+  /** Where the service is published, such as `https://vault.example.org`; the request's own `host` when absent. */
+  readonly origin?: string;
+}
+
+export interface Strongroom {
+  readonly installation: Uuid;
+  readonly services: Services;
+  /** For people and their clients. */
+  readonly pipeline: Pipeline<Services>;
+  /** The same routes for whoever reaches the administrator's socket. */
+  readonly operatorPipeline: Pipeline<Services>;
+  readonly warnings: readonly string[];
+  /** Begins to run the jobs of all rooms. */
+  startJobs(): void;
+  /** A fresh one-time token for the first owner; null once there is an account. */
+  setupToken(): Promise<string | null>;
+  /** Finishes running jobs and transactions, then closes the database. */
+  close(): Promise<void>;
+}
+
+const COOKIE_NAME = '__Host-strongroom';
+
+/** Only who may connect to the socket gets here, and that is decided by the file's permissions. */
+const operatorSessions: SessionPort = {
+  identify: () =>
+    Promise.resolve({
+      actor: { kind: 'operator', via: 'administrator-socket' },
+      assurance: 'session',
+      credential: 'none',
+    }),
+};
+
+/** Throws StrongroomErrors of storage, encryption and this package; what was opened until then is closed again. */
+export async function createStrongroom(options: StrongroomOptions): Promise<Strongroom> {
+  const { data, clock = systemClock } = options;
+  await makeFolder(data);
+  const database = await openDatabase(location(options), rooms);
+  try {
+    return await join(options, database, clock);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function join(options: StrongroomOptions, database: Database, clock: Clock): Promise<Strongroom> {
+  const keys = path.join(options.data, 'keys');
+  await makeFolder(keys);
+  const mustExist = await isInstalled(database);
+  const encryption = await createEncryption({ slot: fileSlot(path.join(keys, 'root')), mustExist, clock });
+  const installation = await checkInstallation(database, encryption, clock);
+
+  // The jobs start last; until then there is nobody to nudge, and they look for work themselves when they start.
+  let jobsRunning: Jobs | undefined;
+  const auditLog = createAuditLog({
+    clock,
+    database,
+    encryption,
+    events: catalogue(rooms),
+    nudge: () => jobsRunning?.nudge('audit-log.sequence'),
+  });
+  const document = openapi(routes, { title: 'Strongroom', version: VERSION, cookieName: COOKIE_NAME });
+  const services: Services = {
+    clock,
+    database,
+    encryption,
+    memberships,
+    auditLog,
+    profiles: profiles({ encryption }),
+    openApiDocument: () => document,
+  };
+  const ports = {
+    authorizer: authorizer(rooms),
+    limiter: createLimiter({ database, clock, hash: (purpose, input) => encryption.keyedHash(purpose, input) }),
+    audit: auditLog,
+    log: options.log,
+  };
+  const shared = {
+    routes,
+    manifests: rooms,
+    services,
+    database,
+    clock,
+    ...(options.origin === undefined ? {} : { origin: options.origin }),
+  };
+  const pipeline = createPipeline<Services>({ ...shared, ports: { ...ports, sessions: sessionPort(services) } });
+  const operatorPipeline = createPipeline<Services>({ ...shared, ports: { ...ports, sessions: operatorSessions } });
+  const jobs = rooms.flatMap((room): readonly Job<Services>[] => room.jobs ?? []);
+
+  return {
+    installation,
+    services,
+    pipeline,
+    operatorPipeline,
+    warnings: database.warnings,
+    startJobs() {
+      jobsRunning ??= startJobs({ database, jobs, services, clock, log: options.log });
+    },
+    setupToken: () => ensureSetupInvitation(services),
+    async close() {
+      await jobsRunning?.stop();
+      jobsRunning = undefined;
+      await database.close();
+    },
+  };
+}
+
+function location({ data, database, durability = 'durable' }: StrongroomOptions): Location {
+  if (database === undefined) return { kind: 'folder', path: path.join(data, 'database'), durability };
+  return { kind: 'postgresql', ...database };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new CompositionError('strongroom.data-folder', { detail: `It cannot be created: ${folder}`, cause });
+  }
+}

@@ -1,0 +1,29 @@
+/** All rooms in floor order: a room after those whose tables its migrations refer to. */
+import { manifest as auditLog } from '@strongroom/audit-log';
+import { manifest as authentication } from '@strongroom/authentication';
+import { manifest as authorization } from '@strongroom/authorization';
+import type { Manifest } from '@strongroom/kernel';
+import { manifest as memories } from '@strongroom/memories';
+import type { Route } from '@strongroom/pipeline';
+import { manifest as rateLimiting } from '@strongroom/rate-limiting';
+import { manifest as storage } from '@strongroom/storage';
+import { manifest as installation } from './installation.ts';
+import { manifest as operator } from './operator.ts';
+import { manifest as service } from './service.ts';
+import type { Services } from './services.ts';
+
+/** That `Services` is enough for every handler and every job is checked here, by the compiler. */
+export const rooms: readonly Manifest<Route<Services>, Services>[] = [
+  storage,
+  installation,
+  rateLimiting,
+  authentication,
+  authorization,
+  auditLog,
+  memories,
+  service,
+  operator,
+];
+
+/** Every declared route. */
+export const routes: readonly Route<Services>[] = rooms.flatMap((room) => room.routes ?? []);
