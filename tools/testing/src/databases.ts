@@ -24,38 +24,37 @@ export interface TestEngine {
   open(manifests: Manifests): Promise<Database>;
 }
 
-/**
- * A PGlite database fresh from initdb, which takes seconds: made once per run, copied in a fraction of a second by everyone.
- */
-async function emptyImage(): Promise<Blob> {
-  const path = join(runFolder(), 'pglite-image.tar');
+/** Making a database takes PGlite seconds. Once per run it is made, then copied by everyone. */
+async function oncePerRun(name: string, make: (path: string) => Promise<void>): Promise<string> {
+  const path = join(runFolder(), name);
   if (!existsSync(path)) {
     await withLock(`${path}.lock`, async () => {
       if (existsSync(path)) return;
-      const { PGlite } = await import('@electric-sql/pglite');
-      const pglite = await PGlite.create();
-      const image = await pglite.dumpDataDir('none');
-      await pglite.close();
-      writeFileSync(`${path}.new`, Buffer.from(await image.arrayBuffer()));
-      renameSync(`${path}.new`, path);
-    });
-  }
-  return openAsBlob(path);
-}
-
-/** A data folder as a first start leaves it. */
-async function emptyFolder(): Promise<string> {
-  const path = join(runFolder(), 'pglite-folder');
-  if (!existsSync(path)) {
-    await withLock(`${path}.lock`, async () => {
-      if (existsSync(path)) return;
-      const database = await openDatabase({ kind: 'folder', path: `${path}.new`, durability: 'relaxed' }, []);
-      await database.close();
+      await make(`${path}.new`);
       renameSync(`${path}.new`, path);
     });
   }
   return path;
 }
+
+/** A data folder as a first start leaves it. */
+const emptyFolder = (): Promise<string> =>
+  oncePerRun('pglite-folder', async (path) => {
+    const database = await openDatabase({ kind: 'folder', path, durability: 'relaxed' }, []);
+    await database.close();
+  });
+
+/** The same as an image for databases in memory. */
+const emptyImage = (): Promise<string> =>
+  oncePerRun('pglite-image.tar', async (path) => {
+    const folder = temporaryFolder();
+    cpSync(await emptyFolder(), folder, { recursive: true });
+    const { PGlite } = await import('@electric-sql/pglite');
+    const pglite = await PGlite.create(join(folder, 'database'));
+    const image = await pglite.dumpDataDir('none');
+    await pglite.close();
+    writeFileSync(path, Buffer.from(await image.arrayBuffer()));
+  });
 
 async function freshPglite(kind?: 'folder'): Promise<Location> {
   if (kind === 'folder') {
@@ -63,7 +62,7 @@ async function freshPglite(kind?: 'folder'): Promise<Location> {
     cpSync(await emptyFolder(), path, { recursive: true });
     return { kind, path, durability: 'relaxed' };
   }
-  return { kind: 'memory', image: await emptyImage() };
+  return { kind: 'memory', image: await openAsBlob(await emptyImage()) };
 }
 
 /** A login of its own for serving, as an installation should have it. */

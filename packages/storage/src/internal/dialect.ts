@@ -1,0 +1,131 @@
+/** Kysely over sessions: the same path from query builder to database on both engines. */
+import {
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely';
+import { StorageError } from '../errors.ts';
+import type { Session, SessionSource } from './session.ts';
+
+class Connection implements DatabaseConnection {
+  readonly session: Session;
+  broken = false;
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const result = await this.session.query(query.sql, query.parameters);
+    const rows = result.rows as Row[];
+    switch (result.command) {
+      case 'INSERT':
+      case 'UPDATE':
+      case 'DELETE':
+      case 'MERGE':
+        return { rows, numAffectedRows: BigInt(result.rowCount) };
+      default:
+        return { rows };
+    }
+  }
+
+  // oxlint-disable-next-line require-yield -- the interface asks for a generator; neither engine streams
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new StorageError('storage.query-failed', { detail: 'Results are not streamed; page through them.' });
+  }
+}
+
+const connectionOf = (connection: DatabaseConnection): Connection => connection as Connection;
+
+/** `opening` gives the statements that follow `begin` in the same round trip. */
+class SessionDriver implements Driver {
+  readonly #source: SessionSource;
+  readonly #opening: () => string;
+
+  constructor(source: SessionSource, opening: () => string) {
+    this.#source = source;
+    this.#opening = opening;
+  }
+
+  async init(): Promise<void> {}
+
+  async destroy(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return new Connection(await this.#source.acquire());
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    const { session, broken } = connectionOf(connection);
+    this.#source.release(session, broken);
+  }
+
+  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    const level = settings.isolationLevel === undefined ? '' : ` isolation level ${settings.isolationLevel}`;
+    const access = settings.accessMode === undefined ? '' : ` ${settings.accessMode}`;
+    try {
+      await connectionOf(connection).session.run(`begin${level}${access}; ${this.#opening()}`);
+    } catch (error) {
+      // The first of the two may have worked: a connection inside a transaction must not go back to the pool.
+      await this.rollbackTransaction(connection);
+      throw error;
+    }
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    const { session } = connectionOf(connection);
+    let command: string;
+    try {
+      ({ command } = await session.run('commit'));
+    } catch (error) {
+      connectionOf(connection).broken = true;
+      throw error;
+    }
+    // PostgreSQL answers so when a statement had failed and `work` went on as if nothing had happened.
+    if (command === 'ROLLBACK') {
+      throw new StorageError('storage.query-failed', {
+        detail: 'A failed statement was ignored; nothing was kept.',
+        sqlState: '25P02',
+      });
+    }
+  }
+
+  /** Never throws: the reason for rolling back is what the caller must see. */
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await connectionOf(connection).session.run('rollback');
+    } catch {
+      connectionOf(connection).broken = true;
+    }
+  }
+
+  async savepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connectionOf(connection).session.run(`savepoint ${quoteIdentifier(name)}`);
+  }
+
+  async rollbackToSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connectionOf(connection).session.run(`rollback to savepoint ${quoteIdentifier(name)}`);
+  }
+
+  async releaseSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connectionOf(connection).session.run(`release savepoint ${quoteIdentifier(name)}`);
+  }
+}
+
+export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+export function sessionDialect(source: SessionSource, opening: () => string): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new SessionDriver(source, opening),
+    createIntrospector: (kysely: Kysely<never>) => new PostgresIntrospector(kysely),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}

@@ -1,0 +1,61 @@
+/** Starting PGlite: over a folder, in memory, or for the first time. */
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { StorageError } from '../errors.ts';
+import { beginDatabase, finishDatabase } from './data-folder.ts';
+import { FolderFilesystem } from './durable-filesystem.ts';
+
+/** Sizes of the write-ahead log between which old segments are kept for reuse; the checkpoints are made by pglite-upkeep.ts. */
+const logSize = ['-c', 'min_wal_size=32MB', '-c', 'max_wal_size=64MB'];
+
+/** Its timer would outlive a start that failed, and call into what is left of it. */
+const noProgressTimer = ['-c', 'log_startup_progress_interval=0'];
+
+const relaxedParameters = [...PGlite.defaultStartParams, ...logSize, ...noProgressTimer];
+
+/** `-F` switches syncing off. `fsync` is the one method that reaches the file system layer (see durable-filesystem.ts). */
+const durableParameters = [
+  ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
+  ...logSize,
+  ...noProgressTimer,
+  '-c',
+  'wal_sync_method=fsync',
+];
+
+export const startInMemory = (image?: Blob): Promise<PGlite> =>
+  PGlite.create(image === undefined ? {} : { loadDataDir: image });
+
+/**
+ * Starts over existing files, and recovers them from the write-ahead log after a crash. Throws `storage.disk-full` or
+ * `storage.damaged`; `folder` is for their messages.
+ */
+export async function startInFolder(database: string, durable: boolean, folder: string): Promise<PGlite> {
+  let log = '';
+  const options: PGliteOptions = {
+    fs: new FolderFilesystem(database, durable),
+    startParams: durable ? durableParameters : relaxedParameters,
+    onStderr: (line) => {
+      log += `${line}\n`;
+      return false;
+    },
+  };
+  try {
+    return await PGlite.create(options);
+  } catch (error) {
+    // PostgreSQL's own log is the only place that tells why it did not start. It names files, never rows.
+    if (log.includes('No space left on device')) throw new StorageError('storage.disk-full');
+    const [reason] = /(?:PANIC|FATAL):.*/.exec(log) ?? [];
+    throw new StorageError('storage.damaged', {
+      detail: `The data folder is "${folder}": PostgreSQL did not start.${reason === undefined ? '' : ` ${reason}`}`,
+      cause: error,
+    });
+  }
+}
+
+/** Makes the first database in a folder. An interrupted attempt leaves nothing that looks like one. */
+export async function makeDatabase(folder: string, durable: boolean): Promise<string> {
+  // Nothing needs syncing before `finishDatabase` does it for all at once.
+  const fs = new FolderFilesystem(beginDatabase(folder), false);
+  const pglite = await PGlite.create({ fs, startParams: relaxedParameters });
+  await pglite.close();
+  return finishDatabase(folder, durable);
+}
