@@ -30,7 +30,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
     'packages/encryption',
     'packages/audit-log/verify',
   ],
-  'apps/console': ['packages/client', 'packages/sealing', 'packages/kernel'],
+  'apps/console': ['packages/client', 'packages/sealing', 'packages/kernel', 'packages/audit-log/verify'],
 };
 
 /** Run in browsers too: Node's own modules only in files whose name ends in `-node.ts`. */

@@ -105,11 +105,9 @@ async function collectSecrets(recoveryCode: string): Promise<void> {
   const { authenticationSecret, unlockKey } = await deriveCredentials(PASSWORD, fromBase64Url(record.salt), record.parameters);
   const recovery = await deriveRecoveryCredentials(recoveryCode);
   Object.assign(deviceOnly, { recoveryCode, recoveryCodeWithoutHyphens: recoveryCode.replaceAll('-', ''), unlockKey: unlockKey.reveal() });
-  for (const [name, secret] of Object.entries(recovery)) {
-    if (name.startsWith('authentication')) passing[`recovery ${name}`] = secret.reveal();
-    else deviceOnly[`recovery ${name}`] = secret.reveal();
-  }
-  Object.assign(passing, { authenticationSecret: authenticationSecret.reveal(), sessionToken: token });
+  deviceOnly['recoveryKey'] = recovery.recoveryKey.reveal();
+  const recoveryAuthenticationSecret = recovery.recoveryAuthenticationSecret.reveal();
+  Object.assign(passing, { authenticationSecret: authenticationSecret.reveal(), recoveryAuthenticationSecret, sessionToken: token });
   // A hash of it without a key would let a thief of the database guess passwords cheaply.
   passing['authenticationSecretHash'] = createHash('sha256').update(authenticationSecret.reveal()).digest();
 }

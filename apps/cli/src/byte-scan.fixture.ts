@@ -132,8 +132,12 @@ export function disguises(name: string, secret: string | Uint8Array): Pattern[] 
     patterns.set('UTF-16BE', Buffer.from(utf16).swap16());
     patterns.set('JSON escapes', Buffer.from(escaped(secret)));
   }
-  const different = new Map([...patterns].map(([form, value]) => [value.toString('latin1'), { form, value }]));
-  return [...different.values()].map(({ form, value }) => ({ name: `${name} as ${form}`, bytes: value }));
+  const seen = new Set<string>();
+  return [...patterns].flatMap(([form, value]) => {
+    const known = seen.has(value.toString('latin1'));
+    seen.add(value.toString('latin1'));
+    return known ? [] : [{ name: `${name} as ${form}`, bytes: value }];
+  });
 }
 
 /** The characters that depend on these bytes alone, when `offset` other bytes stand before them. */

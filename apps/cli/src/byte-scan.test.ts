@@ -14,18 +14,18 @@ const file = (content: Uint8Array): string => {
 describe('the scanner', () => {
   it('finds exactly what indexOf finds, in random bytes of a small alphabet', () => {
     for (let round = 0; round < 5; round += 1) {
-      const content = Buffer.from(randomBytes(60_000).map((byte) => byte % 2));
+      const content = Buffer.from(randomBytes(60_000).map((byte) => byte % 4));
       const patterns = Array.from({ length: 30 }, (_, number) => {
         const at = Math.floor(Math.random() * 50_000);
         const length = 8 + (number % 5);
-        return { name: String(number), bytes: number % 3 === 0 ? randomBytes(length).map((byte) => byte % 2) : content.subarray(at, at + length) };
+        return { name: String(number), bytes: number % 3 === 0 ? randomBytes(length).map((byte) => byte % 4) : content.subarray(at, at + length) };
       });
       const expected = patterns.flatMap(({ name, bytes }) => {
         const positions: string[] = [];
         for (let at = content.indexOf(bytes); at !== -1; at = content.indexOf(bytes, at + 1)) positions.push(`${name} ${at}`);
         return positions;
       });
-      expect(expected.length).toBeGreaterThan(20);
+      expect(expected.length).toBeGreaterThan(19);
       const hits = new ByteScanner(patterns).scanFile(file(content)).map(({ name, position }) => `${name} ${position}`);
       expect(hits.toSorted()).toEqual(expected.toSorted());
     }

@@ -6,6 +6,7 @@ import { equalBytes } from '@strongroom/kernel';
 import { type CheckpointVerifier, checkpointVerifier, type VerifiedCheckpoint } from './checkpoint.ts';
 import { eventLeaf, opens } from './entry.ts';
 import { AuditLogError } from './errors.ts';
+import { Findings } from './internal/findings.ts';
 import { settleBlock } from './internal/settle-block.ts';
 import type { Finding, LogEntry, LogSource, StoredCheckpoint, StoredTile } from './log-source.ts';
 import { CompactTree, emptyRoot, HASH_LENGTH } from './merkle.ts';
@@ -38,12 +39,9 @@ export interface Verdict {
   /** Entries of which the source showed only the leaf hash. */
   readonly withheldEntries: number;
   readonly findings: readonly Finding[];
-  /** True when there were more findings than `MAXIMUM_FINDINGS`. */
+  /** True when there were more findings than are listed. */
   readonly moreFindings: boolean;
 }
-
-/** Findings kept: enough to see a pattern, few enough for flat memory when everything is broken. */
-export const MAXIMUM_FINDINGS = 1000;
 
 /** Entries read at once: sixteen tiles. Measured: larger pages are no faster and only hold more memory. */
 const PAGE = 16 * TILE_WIDTH;
@@ -60,8 +58,7 @@ class Verification {
   readonly #source: LogSource;
   readonly #verifier: CheckpointVerifier;
   readonly #options: VerifyOptions;
-  readonly #findings: Finding[] = [];
-  #moreFindings = false;
+  readonly #findings = new Findings();
   #verified = 0;
   #withheld = 0;
   readonly #fullTiles: FullTile[] = [];
@@ -81,29 +78,21 @@ class Verification {
       await this.#scan(checkpoint);
       await this.#compareEdge(checkpoint.size);
       if (!equalBytes(this.#builder.root(), checkpoint.root)) {
-        this.#report(`checkpoint ${checkpoint.size}`, 'its root is not that of the entries');
+        this.#findings.report(`checkpoint ${checkpoint.size}`, 'its root is not that of the entries');
       }
       this.#compareSizes(checkpoint.size);
     }
-    for (const { where, what } of await this.#source.strays()) this.#report(where, what);
+    for (const { where, what } of await this.#source.strays()) this.#findings.report(where, what);
     return {
-      ok: this.#findings.length === 0,
+      ok: this.#findings.list.length === 0,
       size: checkpoint?.size ?? 0,
       root: checkpoint?.root ?? emptyRoot(),
       signedAt: checkpoint?.timestamp ?? null,
       verifiedEntries: this.#verified,
       withheldEntries: this.#withheld,
-      findings: this.#findings,
-      moreFindings: this.#moreFindings,
+      findings: this.#findings.list,
+      moreFindings: this.#findings.more,
     };
-  }
-
-  #report(where: string, what: string): void {
-    if (this.#findings.length >= MAXIMUM_FINDINGS) {
-      this.#moreFindings = true;
-    } else if (!this.#findings.some((known) => known.where === where && known.what === what)) {
-      this.#findings.push({ where, what });
-    }
   }
 
   /** Checks note, signatures and the columns beside it; `null` when there is no checkpoint to go on with. */
@@ -113,16 +102,17 @@ class Verification {
     try {
       const checkpoint = await this.#verifier.verify(stored.note);
       if (columns !== undefined) {
-        if (columns.size !== checkpoint.size) this.#report(place, 'column size differs from the signed note');
-        if (!equalBytes(columns.root, checkpoint.root)) this.#report(place, 'column root differs from the signed note');
+        if (columns.size !== checkpoint.size) this.#findings.report(place, 'column size differs from the signed note');
+        if (!equalBytes(columns.root, checkpoint.root))
+          this.#findings.report(place, 'column root differs from the signed note');
         if (checkpoint.timestamp !== null && columns.signedAt !== checkpoint.timestamp * MICROSECONDS) {
-          this.#report(place, 'column signed_at differs from the signed time');
+          this.#findings.report(place, 'column signed_at differs from the signed time');
         }
       }
       return checkpoint;
     } catch (error) {
       if (!(error instanceof AuditLogError)) throw error;
-      this.#report(place, error.message);
+      this.#findings.report(place, error.message);
       // The columns are worth nothing as evidence, but comparing with them may still name what else was touched.
       return columns === undefined ? null : { ...columns, origin: this.#verifier.origin, timestamp: null };
     }
@@ -136,6 +126,11 @@ class Verification {
       const entries = new Map((await this.#source.entries(from, to)).map((entry) => [entry.index, entry]));
       const places = tilePlaces(from, to, size);
       const tiles = await this.#source.tiles(places);
+      if (entries.size === 0 && tiles.every((tile) => tile === null)) {
+        // Whoever deletes a log, or states an absurd size, must not keep its verifier busy forever.
+        this.#findings.report(`leaf ${from}`, 'it is missing, and so is everything after it');
+        return;
+      }
       for (const [position, place] of places.entries()) {
         this.#block(place, entries, tiles[position] ?? null, root, expected);
       }
@@ -184,11 +179,11 @@ class Verification {
       return equalBytes(rootOf(before.fork(), hashes), signedRoot);
     };
     const block = { from, width: place.width, fromEvents, fromLeaves, tile: stored, tileName: tileName(place) };
-    const settled = settleBlock(block, authentic, ({ where, what }) => this.#report(where, what));
+    const settled = settleBlock(block, authentic, ({ where, what }) => this.#findings.report(where, what));
     this.#append(settled, expected);
     if (place.width === TILE_WIDTH && root !== undefined) {
       const computed = this.#fullTiles.findLast(({ level }) => level === 0)!.root;
-      if (!equalBytes(root, computed)) this.#report(tileName(place), ROOT_DIFFERS);
+      if (!equalBytes(root, computed)) this.#findings.report(tileName(place), ROOT_DIFFERS);
     }
   }
 
@@ -199,14 +194,15 @@ class Verification {
     for (const hash of settled) {
       this.#builder.append(hash);
       for (const { root: stated, where } of expected.get(this.#builder.size) ?? []) {
-        if (!equalBytes(this.#builder.root(), stated)) this.#report(where, 'its root is not that of the entries');
+        if (!equalBytes(this.#builder.root(), stated))
+          this.#findings.report(where, 'its root is not that of the entries');
       }
     }
   }
 
   #storedLeaf(index: number, entry: LogEntry | undefined): Uint8Array | null {
     if (entry?.leafHash.length === HASH_LENGTH) return entry.leafHash;
-    this.#report(`leaf ${index}`, entry === undefined ? 'it is missing' : 'it has the wrong length');
+    this.#findings.report(`leaf ${index}`, entry === undefined ? 'it is missing' : 'it has the wrong length');
     return null;
   }
 
@@ -217,33 +213,34 @@ class Verification {
       return null;
     }
     if (event === 'missing') {
-      this.#report(`event ${index}`, 'it was logged and is missing');
+      this.#findings.report(`event ${index}`, 'it was logged and is missing');
       return null;
     }
     this.#verified += 1;
     const commitment = event.addressCommitment;
     const place = `event ${index}, column address_prefix`;
-    if (commitment === null && addressPrefix !== null) this.#report(place, 'a value is stored that was never logged');
-    if (commitment !== null && addressPrefix === null) this.#report(place, 'the logged value is missing');
+    if (commitment === null && addressPrefix !== null)
+      this.#findings.report(place, 'a value is stored that was never logged');
+    if (commitment !== null && addressPrefix === null) this.#findings.report(place, 'the logged value is missing');
     if (commitment !== null && addressPrefix !== null && !opens(commitment, addressPrefix)) {
-      this.#report(place, 'salt or value are not those that were logged');
+      this.#findings.report(place, 'salt or value are not those that were logged');
     }
     try {
       return eventLeaf(event);
     } catch (error) {
       if (!(error instanceof AuditLogError)) throw error;
-      this.#report(`event ${index}`, error.message);
+      this.#findings.report(`event ${index}`, error.message);
       return null;
     }
   }
 
   #tileHashes(place: TilePlace, tile: StoredTile | null): Uint8Array | null {
     if (tile === null) {
-      this.#report(tileName(place), 'it is missing');
+      this.#findings.report(tileName(place), 'it is missing');
       return null;
     }
     if (tile.hashes.length === place.width * HASH_LENGTH) return tile.hashes;
-    this.#report(tileName(place), 'it has the wrong length');
+    this.#findings.report(tileName(place), 'it has the wrong length');
     return null;
   }
 
@@ -258,7 +255,7 @@ class Verification {
       const found = stored[position] ?? null;
       this.#compareHashes(place, found, tile.hashes);
       if (found?.root !== undefined && !equalBytes(found.root, tile.root)) {
-        this.#report(tileName(place), ROOT_DIFFERS);
+        this.#findings.report(tileName(place), ROOT_DIFFERS);
       }
     }
   }
@@ -266,7 +263,7 @@ class Verification {
   /** Partial tiles above level 0; the one at level 0 was settled with its entries. */
   async #compareEdge(size: number): Promise<void> {
     const places = partialTiles(size).filter(({ level }) => level > 0);
-    if (places.length === 0) return;
+    if (places.length === 0 || this.#builder.size < size) return;
     const hashes = this.#builder.edge().slice(-places.length);
     const stored = await this.#source.tiles(places);
     for (const [position, place] of places.entries()) {
@@ -277,14 +274,14 @@ class Verification {
   #compareHashes(place: TilePlace, stored: StoredTile | null, computed: Uint8Array): void {
     const hashes = this.#tileHashes(place, stored);
     if (hashes !== null && !equalBytes(hashes, computed)) {
-      this.#report(tileName(place), 'its hashes are not those of the leaves under it');
+      this.#findings.report(tileName(place), 'its hashes are not those of the leaves under it');
     }
   }
 
   #compareSizes(size: number): void {
     const { remembered } = this.#options;
     if (remembered !== undefined && remembered.size > size) {
-      this.#report(
+      this.#findings.report(
         `checkpoint ${size}`,
         `the log was cut: a checkpoint over ${remembered.size} entries was verified before, now it has ${size}`,
       );
