@@ -1,0 +1,112 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { routeInventory } from '@strongroom/pipeline';
+import { openDatabase } from '@strongroom/storage';
+import { temporaryFolder } from '@strongroom/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Strongroom, createStrongroom } from './create-strongroom.ts';
+import { rooms, routes } from './rooms.ts';
+import { VERSION } from './version.ts';
+
+const quiet = { request: () => {}, failure: () => {}, jobFinished: () => {} };
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe('the composition', () => {
+  let data: string;
+  let strongroom: Strongroom;
+
+  beforeAll(async () => {
+    data = temporaryFolder();
+    strongroom = await createStrongroom({ data, durability: 'relaxed', log: quiet });
+  });
+  afterAll(() => strongroom.close());
+
+  it('has one version, the one in package.json', async () => {
+    const { version } = JSON.parse(await readFile(path.join(import.meta.dirname, '../package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(VERSION).toBe(version);
+  });
+
+  it('describes every route but the operator’s in the OpenAPI document', () => {
+    const document = strongroom.services.openApiDocument() as { paths: Record<string, Record<string, unknown>> };
+    const described = Object.entries(document.paths).flatMap(([template, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`),
+    );
+    const declared = routes
+      .filter(({ access }) => access.kind !== 'operator')
+      .map(({ method, path: template }) => `${method} ${template}`);
+    expect(described.toSorted()).toEqual(declared.toSorted());
+    expect(described).not.toContain('POST /operator/audit/verification');
+  });
+
+  it('lists each route with who may call it, and no unsafe one that is public without a reason', () => {
+    const inventory = routeInventory(routes);
+    expect(inventory).toHaveLength(routes.length);
+    for (const { access } of routes) {
+      if (access.kind === 'public') expect(access.reason.length).toBeGreaterThan(20);
+    }
+  });
+
+  it('gives a new set-up token at each call while there is no account', async () => {
+    const first = await strongroom.setupToken();
+    const second = await strongroom.setupToken();
+    expect(first).not.toBeNull();
+    expect(second).not.toBe(first);
+  });
+
+  it('hides the operator’s routes from everybody else', async () => {
+    const route = routes.find(({ path: template }) => template === '/operator/status')!;
+    const request = {
+      method: 'GET',
+      path: '/operator/status',
+      parameters: {},
+      query: new URLSearchParams(),
+      headers: { host: 'localhost' },
+      clientAddress: '127.0.0.1',
+      secure: false,
+      body: () => Promise.resolve(new Uint8Array()),
+      signal: new AbortController().signal,
+    } as const;
+    expect((await strongroom.pipeline.handle(route, request)).status).toBe(404);
+    expect((await strongroom.operatorPipeline.handle(route, request)).status).toBe(200);
+  });
+});
+
+describe('starting again', () => {
+  it('is the same installation, refuses a missing and a foreign root key, and changes nothing by refusing', async () => {
+    const data = temporaryFolder();
+    const options = { data, durability: 'relaxed', log: quiet } as const;
+    const first = await createStrongroom(options);
+    const { installation } = first;
+    await first.close();
+
+    const key = path.join(data, 'keys', 'root');
+    const kept = await readFile(key);
+    await rm(key);
+    await expect(createStrongroom(options)).rejects.toThrow(code('encryption.root-missing'));
+    await expect(readFile(key)).rejects.toThrow('ENOENT');
+
+    const foreign = temporaryFolder();
+    await (await createStrongroom({ ...options, data: foreign })).close();
+    await writeFile(key, await readFile(path.join(foreign, 'keys', 'root')), { mode: 0o600 });
+    await expect(createStrongroom(options)).rejects.toThrow(code('strongroom.wrong-root-key'));
+
+    await writeFile(key, kept);
+    const again = await createStrongroom(options);
+    expect(again.installation).toBe(installation);
+    await again.close();
+  });
+});
+
+describe('the data map', () => {
+  it('must name every column: one that is left out stops the start', async () => {
+    const withGap = rooms.map((room) => {
+      if (room.name !== 'memories' || room.dataMap === undefined) return room;
+      const [[table, declaration]] = Object.entries(room.dataMap) as [[string, { columns: Record<string, unknown> }]];
+      const { [Object.keys(declaration.columns).at(-1)!]: _left, ...columns } = declaration.columns;
+      return { ...room, dataMap: { ...room.dataMap, [table]: { ...declaration, columns } } } as typeof room;
+    });
+    await expect(openDatabase({ kind: 'memory' }, withGap)).rejects.toThrow(code('storage.undeclared-column'));
+  });
+});
