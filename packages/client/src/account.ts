@@ -66,7 +66,7 @@ export async function signUp(
 export async function signIn(api: Api, options: SignInOptions): Promise<Started> {
   const { email, password, transport, deviceName } = options;
   const { salt, parameters } = await api.signInParameters(email);
-  const { authenticationSecret, unlockKey } = await deriveCredentials(password, fromBase64Url(salt), parameters);
+  const { authenticationSecret, unlockKey } = await deriveCredentials(password, salt, parameters);
   const secret = authenticationSecret.revealBase64Url();
   authenticationSecret.wipe();
   try {

@@ -12,7 +12,7 @@ import {
 import { fromBase64Url, toBase64Url } from '@strongroom/kernel';
 import type { Api } from './api.ts';
 import { ClientError } from './errors.ts';
-import { count, encoded, fields, list, text, textOrNull, type Fields } from './internal/expect.ts';
+import { count, decoded, fields, list, text, textOrNull, type Fields } from './internal/expect.ts';
 
 /** What a device keeps of the log it verified last. Without it, a log that was cut or rewritten looks as good as any. */
 export interface RememberedLog {
@@ -79,7 +79,7 @@ export function remoteLogSource({ http }: Api): LogSource {
     const path = `/v1/audit/tiles/${level}/${index}`;
     try {
       const answer = fields(await http.json({ method: 'GET', path, query: { width }, repeatable: true }));
-      return { hashes: fromBase64Url(encoded(answer, 'hashes')) };
+      return { hashes: decoded(answer, 'hashes') };
     } catch (error) {
       if (error instanceof ClientError && error.code === 'audit-log.unknown-tile') return null;
       throw error;
@@ -127,14 +127,14 @@ function readEntry(from: Fields): LogEntry {
   const { event, addressPrefix } = from;
   return {
     index: count(from, 'index'),
-    leafHash: fromBase64Url(encoded(from, 'leafHash')),
+    leafHash: decoded(from, 'leafHash'),
     event: event === null ? 'withheld' : readEvent(fields(event, 'event')),
     addressPrefix: addressPrefix === null ? null : readOpening(fields(addressPrefix, 'addressPrefix')),
   };
 }
 
 const readOpening = (from: Fields): Opening => ({
-  salt: fromBase64Url(encoded(from, 'salt')),
+  salt: decoded(from, 'salt'),
   value: text(from, 'value'),
 });
 
@@ -155,7 +155,7 @@ function readEvent(from: Fields): EventColumns {
     sessionId: textOrNull(from, 'sessionId'),
     tenantId: textOrNull(from, 'tenantId'),
     requestId: text(from, 'requestId'),
-    addressCommitment: from['addressCommitment'] === null ? null : fromBase64Url(encoded(from, 'addressCommitment')),
+    addressCommitment: from['addressCommitment'] === null ? null : decoded(from, 'addressCommitment'),
     objectType: textOrNull(from, 'objectType'),
     objectId: textOrNull(from, 'objectId'),
     subjects,

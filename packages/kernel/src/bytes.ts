@@ -42,12 +42,16 @@ export function uint32(value: number): Bytes {
  * bytes, big endian. No two different lists give the same bytes, which is why contexts are built with it.
  */
 export function lengthPrefixed(...parts: readonly (string | Uint8Array)[]): Bytes {
-  const pieces: Uint8Array[] = [];
-  for (const part of parts) {
-    const bytes = typeof part === 'string' ? utf8(part) : part;
-    pieces.push(uint32(bytes.length), bytes);
+  const pieces = parts.map((part) => (typeof part === 'string' ? utf8(part) : part));
+  const joined = new Uint8Array(pieces.reduce((length, piece) => length + 4 + piece.length, 0));
+  const view = new DataView(joined.buffer);
+  let offset = 0;
+  for (const piece of pieces) {
+    view.setUint32(offset, piece.length);
+    joined.set(piece, offset + 4);
+    offset += 4 + piece.length;
   }
-  return concatBytes(...pieces);
+  return joined;
 }
 
 /** Compares without an early exit. Lengths are not secret. */

@@ -17,7 +17,7 @@ import {
   memberships,
   type Role,
 } from '@strongroom/authorization';
-import { createEncryption, fileSlot, type Encryption } from '@strongroom/encryption';
+import { createEncryption, fileSlot, manifest as encryptionManifest, type Encryption } from '@strongroom/encryption';
 import { newUuid, toBase64Url, utf8, type Uuid } from '@strongroom/kernel';
 import { createPipeline, PipelineError, type Pipeline, type Route } from '@strongroom/pipeline';
 import { createLimiter, manifest as rateLimitingManifest } from '@strongroom/rate-limiting';
@@ -28,7 +28,7 @@ import { manifest } from './manifest.ts';
 /** Those with routes, permissions or events. */
 const rooms = [authenticationManifest, authorizationManifest, auditLogManifest, manifest];
 /** What the database must know, in floor order. */
-export const manifests = [rateLimitingManifest, ...rooms];
+export const manifests = [encryptionManifest, rateLimitingManifest, ...rooms];
 
 export interface Answer<Body = Readonly<Record<string, unknown>>> {
   readonly status: number;

@@ -1,10 +1,10 @@
 /** The server's answers as the client's types: ids checked, numbers whole, byte strings in their encoding. */
-import type { Uuid } from '@strongroom/kernel';
+import type { Bytes, Uuid } from '@strongroom/kernel';
 import { parseAccountRecord, type AccountRecord, type KeyDerivationParameters } from '@strongroom/sealing';
 import type { Account, SessionStarted, Session as WireSession } from '@strongroom/authentication/wire';
 import type { Change, MemoryVersion, Removed, Space, Written } from '@strongroom/memories/wire';
 import { ClientError } from '../errors.ts';
-import { count, encoded, fields, flag, id, list, text, textOrNull, type Fields } from './expect.ts';
+import { count, decoded, encoded, fields, flag, id, list, text, textOrNull, type Fields } from './expect.ts';
 
 type WithId<Wire> = Omit<Wire, 'id'> & { readonly id: Uuid };
 
@@ -107,9 +107,9 @@ export const readSession = (from: Fields): RemoteSession => ({
 
 /** The values themselves are judged by `sealing` before a password is touched. */
 export function readSignInParameters(value: unknown): {
-  readonly salt: string;
+  readonly salt: Bytes;
   readonly parameters: KeyDerivationParameters;
 } {
   const from = fields(fields(value)['keyDerivation'], 'keyDerivation');
-  return { salt: encoded(from, 'salt'), parameters: from['parameters'] as KeyDerivationParameters };
+  return { salt: decoded(from, 'salt'), parameters: from['parameters'] as KeyDerivationParameters };
 }

@@ -73,6 +73,7 @@ export async function listMemories(
   place: SpacePlace,
   options: { readonly after: Uuid | undefined; readonly limit: number },
 ): Promise<Page<VersionRow>> {
+  await readInIndexOrder(transaction);
   const { rows } = await sql<VersionRow & { bytes_before: number }>`
     select page.id, page.version, page.epoch, page.sequence, page.author_id as author, page.created_at as at, page.token,
       (sum(page.size) over (order by page.id) - page.size)::integer as bytes_before
@@ -122,6 +123,7 @@ export async function listChanges(
   place: SpacePlace,
   options: { readonly after: number; readonly limit: number },
 ): Promise<Page<ChangeRow> & { readonly sequence: number }> {
+  await readInIndexOrder(transaction);
   type Row = { [Name in keyof ChangeRow]: ChangeRow[Name] | null } & { high: number; bytes_before: number | null };
   const { rows } = await sql<Row>`
     select space.change_sequence as high, page.id, page.version, page.epoch, page.sequence, page.author_id as author,
@@ -145,6 +147,12 @@ export async function listChanges(
   const found = rows.filter((row): row is ChangeRow & { high: number; bytes_before: number } => row.id !== null);
   return { ...cut(found, options.limit), sequence: first.high };
 }
+
+/**
+ * A page must cost what a page holds, however large the space is. Without statistics the planner expects a handful of rows, and would
+ * collect and sort all the rest of the space for each page.
+ */
+const readInIndexOrder = (transaction: Transaction) => sql`set local enable_bitmapscan = off`.execute(transaction);
 
 function cut<Row extends { readonly bytes_before: number }>(rows: readonly Row[], limit: number): Page<Row> {
   const fitting = rows.filter((row, index) => index < limit && (index === 0 || row.bytes_before < PAGE_BYTES));
