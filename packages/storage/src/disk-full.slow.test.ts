@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { resolve } from 'node:path';
 import { temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 
 /** A mount namespace of one's own: a small file system that vanishes with the process. */
-const mounted = (folder: string, size: string, ...command: readonly string[]): ReturnType<typeof spawnSync> =>
+const mounted = (folder: string, size: string, ...command: readonly string[]): SpawnSyncReturns<string> =>
   spawnSync(
     'unshare',
     ['-rm', 'sh', '-c', `mount -t tmpfs -o size=${size} tmpfs "$0" && exec "$@"`, folder, ...command],
@@ -21,7 +20,6 @@ const canMount = mounted(temporaryFolder(), '1m', 'true').status === 0;
 /** Runs `body` with a database on a file system of 100 MB; `report` collects the answer. */
 function onSmallDisk(body: string): unknown {
   const folder = temporaryFolder();
-  mkdirSync(folder, { recursive: true });
   const program = `
     import { rmSync, writeFileSync } from 'node:fs';
     import { sql } from 'kysely';
@@ -46,14 +44,33 @@ function onSmallDisk(body: string): unknown {
     '--input-type=module-typescript',
     '-e',
     program,
-    join(folder),
+    folder,
   );
   expect(stderr).toBe('');
   expect(status).toBe(0);
-  return JSON.parse(String(stdout));
+  return JSON.parse(stdout);
 }
 
 describe.skipIf(!canMount)('a full disk (needs: unshare and mount allowed)', () => {
+  it('does not make half a database', () => {
+    const program = `
+      import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+      import { openDatabase } from './src/index.ts';
+      const [, folder] = process.argv;
+      writeFileSync(folder + '/filler', Buffer.alloc(80_000_000));
+      const location = { kind: 'folder', path: folder + '/data' };
+      const code = await openDatabase(location, []).catch((error) => error.code);
+      const left = readdirSync(folder + '/data');
+      rmSync(folder + '/filler');
+      await (await openDatabase(location, [])).close();
+      console.log(JSON.stringify({ code, made: left.includes('layout.json') || left.includes('database') }));`;
+    const parameters = ['--conditions=source', '--input-type=module-typescript', '-e', program];
+    const folder = temporaryFolder();
+    const { stdout, stderr } = mounted(folder, '100m', process.execPath, ...parameters, folder);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ code: 'storage.disk-full', made: false });
+  });
+
   it('rolls back what does not fit, keeps the rest, and goes on when there is space', () => {
     const report = onSmallDisk(`
       await run(sql\`insert into jobs (name) values ('before')\`);

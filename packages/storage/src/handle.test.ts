@@ -145,6 +145,8 @@ for (const engine of databases()) {
         (transaction.transaction as () => void)();
       });
       expect(await failure(viaKysely)).toBeInstanceOf(Error);
+      const closing = database.transaction(inInstallation, () => database.close());
+      expect(await failure(closing)).toMatchObject({ code: 'storage.nested-transaction' });
       expect(await texts(inInstallation)).toEqual([]);
     });
 

@@ -82,6 +82,7 @@ for (const engine of databases()) {
       const database = await engine.open([]);
       let running = 0;
       let most = 0;
+      const { promise: second, resolve: secondEnded } = Promise.withResolvers<void>();
       let runs = 0;
       const run = async (): Promise<void> => {
         running += 1;
@@ -90,6 +91,7 @@ for (const engine of databases()) {
         await pause(9_000);
         running -= 1;
         runs += 1;
+        if (runs === 2) secondEnded();
       };
       const replicas = [1, 2].map(() =>
         startJobs({
@@ -100,7 +102,7 @@ for (const engine of databases()) {
           log: { jobFinished: () => undefined },
         }),
       );
-      while (runs < 2) await pause(10);
+      await second;
       expect(most).toBe(1);
       await Promise.all(replicas.map((replica) => replica.stop()));
     });

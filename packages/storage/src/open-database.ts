@@ -3,7 +3,6 @@ import { checkDataMap } from './check-data-map.ts';
 import type { Database } from './database.ts';
 import { sessionDialect } from './internal/dialect.ts';
 import type { Engine } from './internal/engine.ts';
-import { toStorageError } from './internal/failures.ts';
 import { Handle } from './internal/handle.ts';
 import { expectMigrated, migrate, type MigratedManifest } from './internal/migrate.ts';
 import { ensureRoles } from './internal/roles.ts';
@@ -21,7 +20,11 @@ export type Location =
   /** PostgreSQL 15 or later. `ownerUrl` migrates, `url` serves; without `ownerUrl`, `url` does both if its login may. */
   | { readonly kind: 'postgresql'; readonly url: string; readonly ownerUrl?: string };
 
-/** `manifests`: in floor order, a room after those whose tables its migrations refer to. Storage's own may be left out. */
+/**
+ * Opens the database, brings its schema up to date and compares it with the data maps; throws a StorageError, having changed
+ * nothing, when it cannot vouch for the result. `manifests`: in floor order, a room after those whose tables its migrations refer to.
+ * Storage's own may be left out.
+ */
 export async function openDatabase(location: Location, manifests: readonly MigratedManifest[]): Promise<Database> {
   const others = manifests.filter(({ name }) => name !== ownManifest.name);
   const all: readonly MigratedManifest[] = [ownManifest, ...others];
@@ -36,7 +39,7 @@ export async function openDatabase(location: Location, manifests: readonly Migra
   } catch (error) {
     await engine.closeOwner().catch(() => undefined);
     await engine.close().catch(() => undefined);
-    throw error instanceof TypeError ? error : toStorageError(error);
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@
  * - `database/`: the files of PostgreSQL
  */
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -50,13 +51,18 @@ function syncFolder(path: string): void {
   if (process.platform !== 'win32') syncPath(path);
 }
 
-function syncTree(folder: string): void {
+/** PGlite copies the first files without regard to who may read them. Syncs them too, if `durable`. */
+function settleTree(folder: string, durable: boolean): void {
+  chmodSync(folder, 0o700);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) syncTree(path);
-    else if (entry.isFile()) syncPath(path);
+    if (entry.isDirectory()) settleTree(path, durable);
+    else {
+      chmodSync(path, 0o600);
+      if (durable) syncPath(path);
+    }
   }
-  syncFolder(folder);
+  if (durable) syncFolder(folder);
 }
 
 /** Makes the folder if need be; throws `storage.folder-unusable`. */
@@ -127,9 +133,9 @@ export function beginDatabase(folder: string): string {
   return unfinished;
 }
 
-/** Puts the finished database in its place, on the disk first if `durable`. Returns its path. */
+/** Puts the finished database in its place, after it reached the disk if `durable`. Returns its path. */
 export function finishDatabase(folder: string, durable: boolean): string {
-  if (durable) syncTree(join(folder, UNFINISHED));
+  settleTree(join(folder, UNFINISHED), durable);
   const layoutPath = join(folder, LAYOUT_FILE);
   const layout = { layout: LAYOUT, postgresql: POSTGRES_MAJOR };
   writeFileSync(`${layoutPath}.new`, `${JSON.stringify(layout)}\n`, { mode: 0o600 });

@@ -87,9 +87,11 @@ export class Handle implements Database {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    // It would wait for itself.
+    if (this.#running.getStore()?.open === true) throw new StorageError('storage.nested-transaction');
     this.#closing ??= this.#close();
-    return this.#closing;
+    await this.#closing;
   }
 
   async #close(): Promise<void> {

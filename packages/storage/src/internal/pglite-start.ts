@@ -1,4 +1,5 @@
 /** Starting PGlite: over a folder, in memory, or for the first time. */
+import { statfsSync } from 'node:fs';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { StorageError } from '../errors.ts';
 import { beginDatabase, finishDatabase } from './data-folder.ts';
@@ -51,11 +52,26 @@ export async function startInFolder(database: string, durable: boolean, folder: 
   }
 }
 
-/** Makes the first database in a folder. An interrupted attempt leaves nothing that looks like one. */
+/** What a new database takes, roughly. Bytes. */
+const SIZE_OF_NEW = 64 * 1024 * 1024;
+
+/**
+ * Makes the first database in a folder. An interrupted attempt leaves nothing that looks like one. Throws `storage.disk-full` or
+ * `storage.folder-unusable`.
+ */
 export async function makeDatabase(folder: string, durable: boolean): Promise<string> {
-  // Nothing needs syncing before `finishDatabase` does it for all at once.
-  const fs = new FolderFilesystem(beginDatabase(folder), false);
-  const pglite = await PGlite.create({ fs, startParams: relaxedParameters });
-  await pglite.close();
-  return finishDatabase(folder, durable);
+  try {
+    // Nothing needs syncing before `finishDatabase` does it for all at once.
+    const fs = new FolderFilesystem(beginDatabase(folder), false);
+    const pglite = await PGlite.create({ fs, startParams: relaxedParameters });
+    await pglite.close();
+    return finishDatabase(folder, durable);
+  } catch (error) {
+    const { bavail, bsize } = statfsSync(folder);
+    if (bavail * bsize < SIZE_OF_NEW) throw new StorageError('storage.disk-full', { cause: error });
+    throw new StorageError('storage.folder-unusable', {
+      detail: `No database can be made in "${folder}".`,
+      cause: error,
+    });
+  }
 }

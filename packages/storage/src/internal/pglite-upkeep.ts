@@ -26,21 +26,29 @@ order by s.n_dead_tup desc
 limit 1`;
 
 export class Upkeep {
+  readonly #now: () => number;
   #transactions = 0;
-  #lookedAt = performance.now();
-  #vacuumedAt = performance.now();
+  #lookedAt: number;
+  #vacuumedAt: number;
   #checkpointAt: number | undefined;
+
+  /** `now`: milliseconds that only ever increase. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#lookedAt = now();
+    this.#vacuumedAt = now();
+  }
 
   /** Counts a transaction; true when `run` should get the session before the next one. */
   isDue(): boolean {
     this.#transactions += 1;
-    return this.#transactions >= LOOK_EVERY || performance.now() - this.#lookedAt > LOOK_AFTER;
+    return this.#transactions >= LOOK_EVERY || this.#now() - this.#lookedAt > LOOK_AFTER;
   }
 
   /** At most one checkpoint and one table, so that whoever waits does not wait long. */
   async run(session: Session): Promise<void> {
     this.#transactions = 0;
-    this.#lookedAt = performance.now();
+    this.#lookedAt = this.#now();
     const { rows } = await session.run("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as position");
     const position = Number(rows[0]?.['position']);
     this.#checkpointAt ??= position;
@@ -55,7 +63,7 @@ export class Upkeep {
     const { rows } = await session.run(tablesToVacuum);
     const [table] = rows;
     if (table === undefined) {
-      this.#vacuumedAt = performance.now();
+      this.#vacuumedAt = this.#now();
       return;
     }
     const name = `${quoteIdentifier(String(table['schemaname']))}.${quoteIdentifier(String(table['relname']))}`;
