@@ -84,7 +84,7 @@ const cases: readonly (readonly [string, Manifest, string | null, string])[] = [
   ],
 ];
 
-for (const engine of databases()) {
+for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`the drift check on ${engine.name}`, () => {
     let opened: Engine;
     let session: Session;

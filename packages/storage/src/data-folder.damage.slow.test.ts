@@ -34,7 +34,7 @@ const flip = (path: string, offset: number): void => {
   writeFileSync(path, bytes);
 };
 
-const [pglite] = databases();
+const [pglite] = databases('both');
 /** A folder in which a database was closed; relaxed, because nothing here loses power. */
 const used = async (): Promise<Location & { path: string }> =>
   (await pglite!.fresh('folder')) as Location & { path: string };

@@ -14,7 +14,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-const [pglite] = databases();
+const [pglite] = databases('both');
 /** A folder in which a database was closed; relaxed, because nothing here loses power. */
 const used = async (): Promise<Location & { path: string }> =>
   (await pglite!.fresh('folder')) as Location & { path: string };

@@ -37,7 +37,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-for (const engine of databases()) {
+for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`transactions on ${engine.name}`, () => {
     let database: Database;
     beforeAll(async () => {

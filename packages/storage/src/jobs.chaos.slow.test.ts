@@ -51,7 +51,7 @@ const pause = (milliseconds: number): Promise<void> =>
   });
 
 describe.skipIf(!needs('postgresql'))('a job whose replica goes away', () => {
-  const [, postgresql] = databases();
+  const [, postgresql] = databases('both');
 
   it.each(['SIGKILL', 'SIGTERM'] as const)('is taken over after %s', async (signal) => {
     const location = await postgresql!.fresh();
@@ -76,7 +76,7 @@ describe.skipIf(!needs('postgresql'))('a job whose replica goes away', () => {
   });
 });
 
-for (const engine of databases()) {
+for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`a long job on ${engine.name}`, () => {
     it('keeps its lease as long as it runs', async () => {
       const database = await engine.open([]);

@@ -24,7 +24,7 @@ interface Row {
   readonly wait: number;
 }
 
-for (const engine of databases()) {
+for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`jobs on ${engine.name}`, () => {
     let database: Database;
     let name = '';

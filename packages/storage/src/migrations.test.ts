@@ -24,7 +24,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 /** Opens twice what must be the same database: PGlite in memory cannot be, so its case uses a folder. */
-for (const engine of databases()) {
+for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`migrations on ${engine.name}`, () => {
     const reopened = async (location: Location, ...attempts: (readonly Manifest[])[]): Promise<unknown[]> => {
       const results: unknown[] = [];

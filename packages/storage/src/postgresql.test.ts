@@ -16,7 +16,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 type PostgresqlLocation = Extract<Location, { kind: 'postgresql' }>;
-const [, postgresql] = databases();
+const [, postgresql] = databases('both');
 const fresh = async (): Promise<PostgresqlLocation & { ownerUrl: string }> =>
   (await postgresql!.fresh()) as PostgresqlLocation & { ownerUrl: string };
 

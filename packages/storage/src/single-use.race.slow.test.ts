@@ -53,7 +53,7 @@ function startProcess(location: Location): {
   return { ready, go: () => child.stdin.write('go'), wins };
 }
 
-const [pglite, postgresql] = databases();
+const [pglite, postgresql] = databases('both');
 
 describe('consumeOnce under a race', () => {
   it.skipIf(!needs('postgresql'))('has one winner among processes on PostgreSQL', async () => {

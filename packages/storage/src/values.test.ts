@@ -8,7 +8,7 @@ const time = new Date('2026-02-28T23:59:59.123Z');
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const tricky = 'a "quoted", \\ back{slashed} NULL, 日本語\n\'';
 
-for (const engine of databases()) {
+for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`values on ${engine.name}`, () => {
     let database: Database;
     beforeAll(async () => {

@@ -2,9 +2,10 @@
 import { cpSync, existsSync, openAsBlob, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase, type Database, type Location } from '@strongroom/storage';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { withLock } from '../../lock.mjs';
 import { needs } from './needs.ts';
+import { findPostgres } from './postgres-process.ts';
 import { freshPostgresDatabase } from './postgres.ts';
 import { runFolder } from './run-folder.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -79,8 +80,19 @@ async function freshPostgresql(): Promise<Location> {
   return { kind: 'postgresql', url: url.href, ownerUrl };
 }
 
-/** Call it at the top of a test file: `for (const engine of databases()) describe.skipIf(!engine.available)(engine.name, …)`. */
-export function databases(): readonly TestEngine[] {
+/** True in a run of the fast tests only (vitest.config.ts reads the same), and not in a slow suite that was asked for by name. */
+function isFastRun(): boolean {
+  const wish = process.env['STRONGROOM_TESTS'];
+  if (wish === 'all' || (wish !== 'fast' && process.env['CI'] === 'true')) return false;
+  return !(expect.getState().testPath ?? '').includes('.slow.');
+}
+
+/**
+ * Call it at the top of a test file: `for (const engine of databases()) describe.skipIf(!engine.available)(engine.name, …)`.
+ * Both engines with `npm test -- --all` and in CI. The fast run takes one, PostgreSQL where it is installed since it is the
+ * quicker; `both` is for what is about the engines themselves.
+ */
+export function databases(which?: 'both'): readonly TestEngine[] {
   const opened: Database[] = [];
   afterAll(async () => {
     await Promise.all(opened.splice(0).map((database) => database.close()));
@@ -95,5 +107,9 @@ export function databases(): readonly TestEngine[] {
       return database;
     },
   });
-  return [engine('PGlite', true, freshPglite), engine('PostgreSQL', needs('postgresql'), freshPostgresql)];
+  const pglite = engine('PGlite', true, freshPglite);
+  if (which !== 'both' && isFastRun()) {
+    return [findPostgres() === undefined ? pglite : engine('PostgreSQL', true, freshPostgresql)];
+  }
+  return [pglite, engine('PostgreSQL', needs('postgresql'), freshPostgresql)];
 }

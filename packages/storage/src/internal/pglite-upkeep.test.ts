@@ -9,7 +9,7 @@ describe('upkeep of PGlite', () => {
   let engine: Engine;
   let session: Session;
   beforeAll(async () => {
-    const location = await databases()[0]!.fresh();
+    const location = await databases('both')[0]!.fresh();
     engine = await openMemory(location.kind === 'memory' ? location.image : undefined);
     session = await engine.serving.acquire();
   });
