@@ -14,7 +14,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files that npm scripts hand over to, relative to the root. */
 const tasks = {
-  start: 'apps/server/src/main.ts',
+  start: 'tools/start.ts',
   test: 'tools/test.ts',
   check: 'tools/check.ts',
   prove: 'tools/prove.ts',

@@ -9,10 +9,17 @@ export const floors: readonly (readonly string[])[] = [
   ['packages/pipeline'],
   ['packages/encryption', 'packages/input-validation', 'packages/rate-limiting', 'packages/vulnerability-scanner'],
   ['packages/audit-log', 'packages/authentication', 'packages/authorization', 'packages/data-protection'],
-  ['packages/memories', 'packages/gdpr-compliance', 'packages/incident-response', 'packages/compliance-reports'],
+  [
+    'packages/backup',
+    'packages/memories',
+    'packages/gdpr-compliance',
+    'packages/incident-response',
+    'packages/compliance-reports',
+  ],
   ['packages/fastify', 'packages/express', 'packages/hono', 'packages/mcp', 'packages/client'],
   ['packages/strongroom'],
-  ['apps/server', 'apps/console', 'apps/cli'],
+  ['apps/console'],
+  ['apps/server', 'apps/cli'],
 ];
 
 /**
@@ -21,13 +28,14 @@ export const floors: readonly (readonly string[])[] = [
  */
 const narrow: Readonly<Record<string, readonly string[]>> = {
   'packages/client': ['packages/kernel', 'packages/sealing', 'packages/audit-log/verify'],
-  'apps/server': ['packages/strongroom', 'packages/fastify', 'packages/kernel'],
+  'apps/server': ['apps/console', 'packages/strongroom', 'packages/fastify', 'packages/kernel'],
   'apps/cli': [
     'packages/strongroom',
     'packages/client',
     'packages/sealing',
     'packages/kernel',
     'packages/encryption',
+    'packages/backup',
     'packages/audit-log/verify',
   ],
   'apps/console': ['packages/client', 'packages/sealing', 'packages/kernel', 'packages/audit-log/verify'],

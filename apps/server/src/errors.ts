@@ -9,6 +9,11 @@ export const serverErrors = {
   },
   'server.port-in-use': { status: 500, message: 'The port is in use; choose another with --port, or stop what uses it.' },
   'server.cannot-listen': { status: 500, message: 'The address cannot be listened on.' },
+  'server.data-in-use': {
+    status: 503,
+    message:
+      'Another server uses this data folder. Servers that share a PostgreSQL have a folder each, with a copy of the same keys; see docs/guides/postgresql.md.',
+  },
   'server.socket-unavailable': {
     status: 500,
     message: "The administrator's socket cannot be opened; is the data folder writable and its path shorter than 100 bytes?",

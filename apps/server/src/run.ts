@@ -70,7 +70,7 @@ function report(error: unknown, logger: Logger): number {
     const detail = error.detail === undefined ? '' : ` ${error.detail}`;
     process.stderr.write(`strongroom: ${error.publicMessage}${detail} [${error.code}]\n`);
     if (error.code === 'server.bad-option' || error.code === 'server.insecure-address') return EXIT.usage;
-    return error.code === 'storage.folder-in-use' ? EXIT.folderInUse : EXIT.failed;
+    return ['storage.folder-in-use', 'server.data-in-use'].includes(error.code) ? EXIT.folderInUse : EXIT.failed;
   }
   logger.fatal({ error: describeError(error) }, 'stopped by an unexpected error');
   process.stderr.write('strongroom: stopped by an unexpected error; its stack is in the log (--log-level error).\n');

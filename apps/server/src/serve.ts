@@ -1,16 +1,21 @@
 /** The running service: composition, listeners, and an orderly end. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import process from 'node:process';
+import { Server as TlsServer } from 'node:tls';
 import { createServer } from '@strongroom/fastify';
 import { StrongroomError } from '@strongroom/kernel';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Strongroom, createStrongroom } from 'strongroom';
 import { openAdministratorSocket } from './administrator-socket.ts';
+import { addConsole } from './console.ts';
 import { ServerError } from './errors.ts';
-import { structuredLog } from './log.ts';
+import { describeError, structuredLog } from './log.ts';
 import { type Metrics, createMetrics, serveMetrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
-import { loadTls } from './tls.ts';
+import { type TlsFiles, type TlsOptions, loadTls, reloadTls } from './tls.ts';
 
 export interface RunningServer {
   /** Where people reach it, for example `http://127.0.0.1:7766`. */
@@ -25,6 +30,10 @@ export interface RunningServer {
 }
 
 type Stop = () => Promise<void>;
+
+/** Where the console lies once it is built; nothing of it is read here but what the build listed. */
+const consoleFolder = path.dirname(fileURLToPath(import.meta.resolve('@strongroom/console/dist/index.html')));
+const NO_CONSOLE = 'The console is not built, so there are no pages; `npm start` builds it.';
 
 /** A proxy in front, on this machine or a private network (RFC 1918, RFC 4193), may tell the client's address. */
 const PRIVATE_NETWORKS = ['loopback', 'linklocal', 'uniquelocal'];
@@ -60,8 +69,13 @@ async function start(options: ServerOptions, logger: Logger, stops: Stop[], stop
     ...(tls === undefined ? {} : { tls }),
     ...(options.behindProxy ? { trustedProxies: PRIVATE_NETWORKS } : {}),
   });
+  const consoleBuilt = existsSync(path.join(consoleFolder, 'index.html'));
+  if (consoleBuilt) await addConsole(application, consoleFolder);
   const port = await listen(application, options);
   stops.push(() => application.close());
+  if (options.tls !== undefined && tls !== undefined && application.server instanceof TlsServer) {
+    stops.push(followCertificate(application.server, options.tls, tls, logger));
+  }
   stops.push(await openAdministratorSocket(strongroom, path.join(options.data, 'administrator.sock')));
   const metricsServer = await startMetrics(metrics, options, port, logger);
   if (metricsServer !== undefined) stops.push(metricsServer.stop);
@@ -72,8 +86,26 @@ async function start(options: ServerOptions, logger: Logger, stops: Stop[], stop
     url,
     metricsUrl: metricsServer === undefined ? undefined : `http://127.0.0.1:${metricsServer.port}/metrics`,
     setupLink: await setupLink(strongroom, options.origin ?? url),
-    warnings: strongroom.warnings,
+    warnings: [...strongroom.warnings, ...(consoleBuilt ? [] : [NO_CONSOLE])],
     stop,
+  };
+}
+
+/** Takes over renewed certificates: within seconds by itself, at once on SIGHUP. */
+function followCertificate(server: TlsServer, files: TlsFiles, current: TlsOptions, logger: Logger): Stop {
+  const reload = reloadTls({
+    server,
+    files,
+    current,
+    onReload: (validTo) => logger.info({ validTo }, 'TLS certificate taken over'),
+    onFailure: (error) => logger.error({ error: describeError(error) }, 'TLS certificate not taken over; the former one stays in use'),
+  });
+  const onSignal = (): void => void reload.look();
+  process.on('SIGHUP', onSignal);
+  return () => {
+    process.off('SIGHUP', onSignal);
+    reload.stop();
+    return Promise.resolve();
   };
 }
 
