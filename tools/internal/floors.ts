@@ -36,7 +36,9 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
     'packages/kernel',
     'packages/encryption',
     'packages/backup',
+    'packages/audit-log',
     'packages/audit-log/verify',
+    'packages/audit-log/tile-folder',
   ],
   'apps/console': ['packages/client', 'packages/sealing', 'packages/kernel', 'packages/audit-log/verify'],
 };

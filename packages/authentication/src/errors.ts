@@ -20,6 +20,24 @@ export const authenticationErrors = {
   'authentication.no-membership': { status: 403, message: 'This account no longer belongs to any tenant.' },
   'authentication.session-not-found': { status: 404, message: 'You have no such session.' },
   'authentication.role-too-high': { status: 403, message: 'You can invite up to your own role only.' },
+  'authentication.email-in-use': { status: 409, message: 'That e-mail address belongs to another account here.' },
+  'authentication.record-changed': {
+    status: 400,
+    message: 'A new password changes the salt and what is wrapped under the password, and nothing else of the account.',
+  },
+  'authentication.recovery-failed': {
+    status: 401,
+    message: 'The e-mail address or the recovery code is wrong, or the code was used already.',
+  },
+  'authentication.invalid-recovery': {
+    status: 403,
+    message: 'This recovery expired or was used already. Start again with the recovery code you have now.',
+  },
+  'authentication.wrong-confirmation': {
+    status: 400,
+    message: 'To delete the account, type its e-mail address exactly.',
+  },
+  'authentication.invitation-not-found': { status: 404, message: 'There is no such open invitation.' },
 } as const satisfies ErrorTable;
 
 export type AuthenticationErrorCode = keyof typeof authenticationErrors;

@@ -2,7 +2,19 @@ export { maskEmail, parseEmail, type Email } from './email.ts';
 export { AuthenticationError, authenticationErrors, type AuthenticationErrorCode } from './errors.ts';
 export { sessionLifetimes } from './lifetimes.ts';
 export { manifest } from './manifest.ts';
-export type { AuthenticationServices, Membership, MembershipPort, Role } from './services.ts';
+export type {
+  AccountLifeServices,
+  AuthenticationServices,
+  Membership,
+  MembershipPort,
+  ReceiptPort,
+  Role,
+  SpaceDeparture,
+  SpaceDeparturePort,
+  Standing,
+  SubjectErasurePort,
+  TenantMember,
+} from './services.ts';
 export { profiles, type Profiles } from './profiles.ts';
-export { sessionPort } from './session-port.ts';
 export { ensureSetupInvitation } from './setup.ts';
+export { sessionEndings, sessionPort, type SessionEndings } from './session-port.ts';

@@ -75,8 +75,8 @@ for (const engine of databases()) {
       const members = await vault.send('GET /v1/members', { headers: bearer(ben.token) });
       expect(members.body).toEqual({
         items: [
-          { account: anna.account, displayName: 'Display anna', role: 'owner' },
-          { account: ben.account, displayName: 'Display ben', role: 'viewer' },
+          { account: anna.account, displayName: 'Display anna', role: 'owner', publicKey: anna.publicKey },
+          { account: ben.account, displayName: 'Display ben', role: 'viewer', publicKey: ben.publicKey },
         ],
         next: null,
       });

@@ -33,5 +33,11 @@ export const SETUP_INVITATION_SECONDS = DAY;
 /** Long enough for a person to come back from a weekend. */
 export const INVITATION_SECONDS = 7 * DAY;
 
+/** Between proving the recovery code and setting the new password: long enough to think of one. */
+export const RECOVERY_SECONDS = 15 * MINUTE;
+
+/** How soon after an account was deleted its keys are destroyed, at most. */
+export const ERASURE_EVERY_SECONDS = 5;
+
 /** Ended sessions leave the database within so long. */
 export const PURGE_EVERY_SECONDS = 10 * MINUTE;

@@ -83,6 +83,55 @@ export const reauthenticationByAccount: LimitPolicy = {
   store: 'durable',
 };
 
+/** As at sign-in, in buckets of their own: somebody who guesses passwords keeps nobody from recovering. */
+export const recoveryByEmail: LimitPolicy = {
+  name: 'authentication.recovery.email',
+  by: 'input',
+  keyOf: emailOf,
+  burst: 10,
+  rate: 4,
+  periodSeconds: HOUR,
+  store: 'durable',
+};
+
+export const recoveryByAddress: LimitPolicy = {
+  name: 'authentication.recovery.address',
+  by: 'address',
+  burst: 20,
+  rate: 20,
+  periodSeconds: 60,
+  store: 'process',
+};
+
+/** Each try of the current secret counts, and each change ends sessions elsewhere. */
+export const passwordByAccount: LimitPolicy = {
+  name: 'authentication.password.account',
+  by: 'account',
+  burst: 10,
+  rate: 10,
+  periodSeconds: HOUR,
+  store: 'durable',
+};
+
+/** The answer tells whether an address has an account here: as often as to the holder of an invitation. */
+export const emailByAccount: LimitPolicy = {
+  name: 'authentication.email.account',
+  by: 'account',
+  burst: 10,
+  rate: 10,
+  periodSeconds: DAY,
+  store: 'durable',
+};
+
+export const deletionByAccount: LimitPolicy = {
+  name: 'authentication.deletion.account',
+  by: 'account',
+  burst: 10,
+  rate: 10,
+  periodSeconds: HOUR,
+  store: 'durable',
+};
+
 export const invitationsByAccount: LimitPolicy = {
   name: 'authentication.invitation.account',
   by: 'account',

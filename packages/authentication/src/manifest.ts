@@ -2,15 +2,27 @@ import type { Manifest } from '@strongroom/kernel';
 import type { Route } from '@strongroom/pipeline';
 import { asSystem } from '@strongroom/storage';
 import { dataMap } from './internal/data-map.ts';
+import { eraseQueued } from './internal/erasure-queue.ts';
+import { purgeInvitations } from './internal/invitations.ts';
 import { migrations } from './internal/migrations.ts';
 import { accountRoute } from './internal/routes/account.ts';
-import { inviteRoute } from './internal/routes/invitations.ts';
-import { endSessionRoute, listSessionsRoute, reauthenticationRoute, signOutRoute } from './internal/routes/sessions.ts';
+import { deleteAccountRoute, deletionPlanRoute } from './internal/routes/deletion.ts';
+import { changeEmailRoute } from './internal/routes/email.ts';
+import { inviteRoute, listInvitationsRoute, withdrawInvitationRoute } from './internal/routes/invitations.ts';
+import { changePasswordRoute } from './internal/routes/password.ts';
+import { finishRecoveryRoute, startRecoveryRoute } from './internal/routes/recovery.ts';
+import {
+  endOthersRoute,
+  endSessionRoute,
+  listSessionsRoute,
+  reauthenticationRoute,
+  signOutRoute,
+} from './internal/routes/sessions.ts';
 import { signInParametersRoute, signInRoute } from './internal/routes/sign-in.ts';
 import { signUpRoute } from './internal/routes/sign-up.ts';
 import { purgeSessions } from './internal/sessions.ts';
-import { PURGE_EVERY_SECONDS } from './lifetimes.ts';
-import type { AuthenticationServices } from './services.ts';
+import { ERASURE_EVERY_SECONDS, PURGE_EVERY_SECONDS } from './lifetimes.ts';
+import type { AccountLifeServices } from './services.ts';
 
 export const manifest = {
   name: 'authentication',
@@ -18,15 +30,23 @@ export const manifest = {
   dataMap,
   permissions: {
     'account.read': 'See your own profile and sealed account record.',
+    'account.manage': 'Change your own password and e-mail address, and delete your account.',
     'session.manage': 'List and end your own sessions and prove your password again.',
-    'invitation.create': 'Invite somebody into the tenant, up to your own role.',
+    'invitation.create': 'Invite somebody into the tenant, up to your own role; see and withdraw open invitations.',
   },
   auditEvents: {
     'account.created': { title: 'Somebody signed up with an invitation' },
+    'account.password-changed': { title: 'Somebody changed their password, or tried to' },
+    'account.email-changed': { title: 'Somebody changed the e-mail address they sign in with' },
+    'account.recovery-started': { title: 'Somebody proved their recovery code, or tried to' },
+    'account.recovered': { title: 'Somebody set a new password with the recovery code' },
+    'account.deleted': { title: 'Somebody deleted their account' },
     'session.created': { title: 'Somebody signed in, or tried to' },
     'session.ended': { title: 'A session was ended by its account' },
+    'session.others-ended': { title: 'Somebody ended all their other sessions' },
     'session.reauthenticated': { title: 'Somebody proved their password again, or tried to' },
     'invitation.created': { title: 'Somebody was invited into the tenant' },
+    'invitation.withdrawn': { title: 'An open invitation was withdrawn' },
   },
   routes: [
     signUpRoute,
@@ -36,15 +56,32 @@ export const manifest = {
     signOutRoute,
     endSessionRoute,
     reauthenticationRoute,
+    endOthersRoute,
     accountRoute,
+    changePasswordRoute,
+    changeEmailRoute,
+    startRecoveryRoute,
+    finishRecoveryRoute,
+    deletionPlanRoute,
+    deleteAccountRoute,
     inviteRoute,
+    listInvitationsRoute,
+    withdrawInvitationRoute,
   ],
   jobs: [
     {
       name: 'authentication.purge-sessions',
       everySeconds: PURGE_EVERY_SECONDS,
       run: ({ database, clock }) =>
-        database.transaction(asSystem, (transaction) => purgeSessions(transaction, clock.now())),
+        database.transaction(asSystem, async (transaction) => {
+          await purgeSessions(transaction, clock.now());
+          await purgeInvitations(transaction, clock.now());
+        }),
+    },
+    {
+      name: 'authentication.erase-deleted',
+      everySeconds: ERASURE_EVERY_SECONDS,
+      run: (services) => eraseQueued(services),
     },
   ],
-} as const satisfies Manifest<Route<AuthenticationServices>, AuthenticationServices>;
+} as const satisfies Manifest<Route<AccountLifeServices>, AccountLifeServices>;

@@ -1,8 +1,9 @@
-import { anonymous } from '@strongroom/kernel';
+import { anonymous, type Uuid } from '@strongroom/kernel';
 import type { Identity, SessionPort } from '@strongroom/pipeline';
-import { inInstallation } from '@strongroom/storage';
+import { inInstallation, type Transaction } from '@strongroom/storage';
 import { AuthenticationError } from './errors.ts';
 import { presentedCredential } from './internal/cookie.ts';
+import { endAllSessions } from './internal/session-endings.ts';
 import { resumeSession } from './internal/sessions.ts';
 import { parseToken } from './internal/token.ts';
 import type { AuthenticationServices } from './services.ts';
@@ -28,3 +29,14 @@ export function sessionPort(services: AuthenticationServices): SessionPort {
     },
   };
 }
+
+/** For rooms that take somebody out of a tenant. */
+export interface SessionEndings {
+  endIn(transaction: Transaction, member: { readonly tenant: Uuid; readonly account: Uuid }): Promise<void>;
+}
+
+export const sessionEndings: SessionEndings = {
+  async endIn(transaction, { tenant, account }) {
+    await endAllSessions(transaction, { tenant, account });
+  },
+};

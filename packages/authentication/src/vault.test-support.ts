@@ -1,9 +1,16 @@
 /** A whole vault for tests of this room: the real pipeline, storage, encryption, limiter, audit log and authorization, without a socket. */
 import { join } from 'node:path';
-import { catalogue, createAuditLog, manifest as auditLogManifest } from '@strongroom/audit-log';
-import { authorizer, manifest as authorizationManifest, memberships, permissionTable } from '@strongroom/authorization';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { catalogue, createAuditLog, manifest as auditLogManifest, readReceipt } from '@strongroom/audit-log';
+import {
+  authorizer,
+  manifest as authorizationManifest,
+  memberships,
+  permissionTable,
+  type AuthorizationServices,
+} from '@strongroom/authorization';
+import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { newUuid, toBase64Url, utf8, type Uuid } from '@strongroom/kernel';
+import { departures, manifest as memoriesManifest } from '@strongroom/memories';
 import { createPipeline, type AuditEvent, type Route } from '@strongroom/pipeline';
 import { createLimiter, manifest as rateLimitingManifest } from '@strongroom/rate-limiting';
 import { defaultKeyDerivation } from '@strongroom/sealing';
@@ -12,19 +19,19 @@ import { temporaryFolder } from '@strongroom/testing';
 import { sql, type KyselyPlugin } from 'kysely';
 import { manifest } from './manifest.ts';
 import { profiles } from './profiles.ts';
-import type { AuthenticationServices, Role } from './services.ts';
-import { sessionPort } from './session-port.ts';
+import type { AccountLifeServices, Role } from './services.ts';
+import { sessionEndings, sessionPort } from './session-port.ts';
 import { ensureSetupInvitation } from './setup.ts';
 import type { Invitation, Reauthenticated, SessionStarted, SignUp } from './wire.ts';
 
-const rooms = [manifest, authorizationManifest];
+const rooms = [manifest, authorizationManifest, memoriesManifest];
 /** What the database must know. */
-export const manifests = [...rooms, rateLimitingManifest, auditLogManifest];
+export const manifests = [encryptionManifest, ...rooms, rateLimitingManifest, auditLogManifest];
 
 const tables = [...rooms, rateLimitingManifest]
   .flatMap(({ dataMap }) => Object.keys(dataMap ?? {}))
   .toReversed()
-  .concat('single_use_secrets');
+  .concat('single_use_secrets', 'subject_keys', 'key_nodes', 'key_tree');
 
 /** Permissions of the rooms above, which the table knows and these tests do not serve. */
 const others = {
@@ -54,24 +61,24 @@ export interface Person {
   readonly account: Uuid;
   readonly secret: string;
   readonly session: Uuid;
+  readonly publicKey: string;
+  readonly recoverySecret: string;
   /** Changes whenever the person proves their password. */
   token: string;
 }
 
 export class Vault {
   readonly database: Database;
-  readonly services: AuthenticationServices;
+  readonly services: AccountLifeServices;
   /** What the pipeline gave to the audit log. */
   readonly events: AuditEvent[] = [];
   /** Milliseconds; tests move it forward. */
   time = Date.UTC(2026, 10, 22, 12);
   /** Statements since the last `countStatements`. */
   #statements = 0;
-  readonly #pipeline: ReturnType<
-    typeof createPipeline<AuthenticationServices & { profiles: ReturnType<typeof profiles> }>
-  >;
+  readonly #pipeline: ReturnType<typeof createPipeline<AccountLifeServices & AuthorizationServices>>;
 
-  private constructor(database: Database, encryption: AuthenticationServices['encryption']) {
+  private constructor(database: Database, encryption: AccountLifeServices['encryption']) {
     const count: KyselyPlugin = {
       transformQuery: ({ node }) => {
         this.#statements += 1;
@@ -86,12 +93,27 @@ export class Vault {
       close: () => database.close(),
     };
     const clock = { now: () => this.time };
-    this.services = { clock, database: this.database, encryption, memberships };
-    const services = { ...this.services, profiles: profiles({ encryption }) };
+    this.services = {
+      clock,
+      database: this.database,
+      encryption,
+      memberships,
+      departures: departures({ clock }),
+      receipts: { receipt: readReceipt },
+      subjectErasure: { shred: (subjects) => encryption.keyTree.shred(database, subjects) },
+    };
+    const services = {
+      ...this.services,
+      departures: departures({ clock }),
+      profiles: profiles({ encryption }),
+      sessionEndings,
+    };
     const events = catalogue([...rooms, auditLogManifest]);
     const auditLog = createAuditLog({ clock, database: this.database, encryption, events, nudge: () => {} });
     this.#pipeline = createPipeline({
-      routes: [...manifest.routes, ...authorizationManifest.routes!] as Route<typeof services>[],
+      routes: [...manifest.routes, ...authorizationManifest.routes!, ...memoriesManifest.routes] as Route<
+        typeof services
+      >[],
       manifests: [...rooms, others],
       services,
       database: this.database,
@@ -175,7 +197,15 @@ export class Vault {
     const answer = await this.send('POST /v1/accounts', { body });
     if (answer.status !== 201) throw new Error(`sign-up answered ${answer.status} ${String(answer.body['code'])}`);
     const { session, token, account } = answer.body as SessionStarted;
-    return { email, account: account.id, secret: body.authenticationSecret, session: session.id, token: token! };
+    return {
+      email,
+      account: account.id,
+      secret: body.authenticationSecret,
+      recoverySecret: body.recoveryAuthenticationSecret,
+      session: session.id,
+      publicKey: body.record.publicKey,
+      token: token!,
+    };
   }
 
   async founder(email = 'anna@example.org'): Promise<Person> {
@@ -200,6 +230,37 @@ export class Vault {
   async member(inviter: Person, role: Role, email: string): Promise<Person> {
     return this.join(await this.invitation(await this.proved(inviter), role), email);
   }
+}
+
+/** A space with random bytes for name and key, and so many memories in it. */
+export async function spaceOf(vault: Vault, person: Person, memories = 0): Promise<Uuid> {
+  const id = newUuid();
+  const headers = bearer(person.token);
+  const body = { id, sealedName: randomText(337), epoch: 1, wrappedKey: randomText(113) };
+  const created = await vault.send('POST /v1/spaces', { body, headers });
+  if (created.status !== 201) throw new Error(`space answered ${created.status}`);
+  for (let number = 0; number < memories; number += 1) await rememberIn(vault, person, id);
+  return id;
+}
+
+export async function rememberIn(vault: Vault, person: Person, space: Uuid): Promise<Uuid> {
+  const id = newUuid();
+  const token = new Uint8Array(73);
+  crypto.getRandomValues(token);
+  token[0] = 0x80;
+  const body = { id, epoch: 1, token: toBase64Url(token) };
+  const route = 'POST /v1/spaces/{space}/memories';
+  const answer = await vault.send(route, { path: { space }, body, headers: bearer(person.token) });
+  if (answer.status !== 201) throw new Error(`memory answered ${answer.status} ${String(answer.body['code'])}`);
+  return id;
+}
+
+export async function shareWith(vault: Vault, owner: Person, space: Uuid, person: Person, role: Role): Promise<void> {
+  const body = { role, keys: [{ epoch: 1, sealedKey: randomText(81) }] };
+  const path = { space, account: person.account };
+  const route = 'PUT /v1/spaces/{space}/members/{account}';
+  const answer = await vault.send(route, { path, body, headers: bearer(owner.token) });
+  if (answer.status !== 201) throw new Error(`sharing answered ${answer.status} ${String(answer.body['code'])}`);
 }
 
 export const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });

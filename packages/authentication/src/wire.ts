@@ -163,14 +163,126 @@ export const reauthenticated = z.strictObject({
   token: z.string().nullable(),
 });
 
+/** A new password: the current secret once more, and the account record with another salt and another wrap under the password. */
+export const passwordChange = z.strictObject({
+  authenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
+  newAuthenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
+  record: newRecord,
+});
+/** Every other session ended, and this one has a new token; null when it went into the cookie. */
+export const passwordChanged = z.strictObject({ token: z.string().nullable(), account, endedSessions: z.int() });
+
+export const emailChange = z.strictObject({ email });
+
+export const recoveryStart = z.strictObject({
+  email,
+  recoveryAuthenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
+});
+export const recoveryStarted = z.strictObject({
+  /** To be used once, for finishing. */
+  token: z.string(),
+  expiresAt: time,
+  record,
+});
+/** Replaces password and recovery code together; everything else of the record stays. */
+export const recoveryFinish = z.strictObject({
+  token: bytes(TOKEN_BYTES),
+  authenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
+  recoveryAuthenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
+  record: newRecord,
+  transport,
+  deviceName: name.optional(),
+});
+
+const spaceDeparture = z.strictObject({
+  space: id,
+  role: z.string(),
+  /** Memories in it. */
+  memories: z.int(),
+  /** Of these, those that the account wrote. */
+  authored: z.int(),
+  otherMembers: z.int(),
+  /** `hand-over`: give it another owner first, or name it among `deleteSpaces`. */
+  outcome: z.enum(['delete', 'hand-over', 'leave']),
+});
+
+export const deletionPlan = z.strictObject({
+  sessions: z.int(),
+  invitations: z.int(),
+  spaces: z.array(spaceDeparture),
+  /** The tenant ends with its only member. */
+  tenantEnds: z.boolean(),
+  /** The account is its tenant's only owner and others belong to it: somebody else has to become owner first. */
+  lastOwner: z.boolean(),
+  /** What deleting does not reach, as codes. */
+  remains: z.array(z.string()),
+});
+
+/** Spaces that one request can decide about. */
+const MAXIMUM_DECIDED_SPACES = 1000;
+
+export const deletion = z.strictObject({
+  /** The account's e-mail address, typed. */
+  confirmation: email,
+  /** Of the spaces to be handed over, those to be deleted for everybody instead. */
+  deleteSpaces: z.array(id).max(MAXIMUM_DECIDED_SPACES).optional(),
+});
+
+/** The certificate. Who keeps it can have it proved later that exactly this was recorded: see `leafHash`. */
+export const deleted = z.strictObject({
+  account: id,
+  eventId: z.string(),
+  deletedAt: time,
+  destroyed: z.strictObject({
+    sessions: z.int(),
+    invitations: z.int(),
+    spaces: z.int(),
+    spacesLeft: z.int(),
+    memories: z.int(),
+    tenant: z.boolean(),
+    /** `queued`: destroyed within seconds, in every key store; `rows`: only the rows that hold keys. */
+    keys: z.enum(['queued', 'rows']),
+  }),
+  remains: z.array(z.string()),
+  /** The audit log's entry and its RFC 9162 leaf hash. The first checkpoint signed after `deletedAt` covers it. */
+  entry: z.string(),
+  leafHash: z.string(),
+});
+
+export const sessionsEnded = z.strictObject({ ended: z.int() });
+
 export const newInvitation = z.strictObject({ role: z.enum(['owner', 'admin', 'member', 'viewer', 'guest']) });
 export const invitation = z.strictObject({
+  id,
   /** Shown this once. */
   token: z.string(),
   role: z.string(),
   expiresAt: time,
 });
 
+export const openInvitation = z.strictObject({
+  id,
+  role: z.string(),
+  invitedBy: id,
+  createdAt: time,
+  expiresAt: time,
+});
+export const invitationList = z.strictObject({ items: z.array(openInvitation), next: z.string().nullable() });
+export const invitationQuery = z.strictObject({ cursor: id.optional() });
+export const invitationPath = z.strictObject({ invitation: id });
+
+export type PasswordChange = z.input<typeof passwordChange>;
+export type PasswordChanged = z.output<typeof passwordChanged>;
+export type EmailChange = z.input<typeof emailChange>;
+export type RecoveryStart = z.input<typeof recoveryStart>;
+export type RecoveryStarted = z.output<typeof recoveryStarted>;
+export type RecoveryFinish = z.input<typeof recoveryFinish>;
+export type DeletionPlan = z.output<typeof deletionPlan>;
+export type PlannedDeparture = z.output<typeof spaceDeparture>;
+export type Deletion = z.input<typeof deletion>;
+export type Deleted = z.output<typeof deleted>;
+export type OpenInvitation = z.output<typeof openInvitation>;
+export type InvitationList = z.output<typeof invitationList>;
 export type SignUp = z.input<typeof signUp>;
 export type SignIn = z.input<typeof signIn>;
 export type SignInParameters = z.output<typeof signInParameters>;

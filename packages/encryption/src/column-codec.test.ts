@@ -7,11 +7,10 @@ import {
   subject,
   type PersonalColumn,
 } from '@strongroom/kernel';
-import { temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 import { columnCodec } from './column-codec.ts';
 import { createEncryption } from './encryption.ts';
-import { fileSlot } from './file-slot.ts';
+import { derivedSlot } from './derived-slot.test-support.ts';
 
 const about = (more: Pick<PersonalColumn, 'category' | 'protection'> & { blindIndex?: string }): PersonalColumn =>
   personal({
@@ -46,7 +45,7 @@ const dataMap = defineDataMap({
   },
 });
 
-const encryption = await createEncryption({ slot: fileSlot(`${temporaryFolder()}/root.key`) });
+const encryption = await createEncryption({ slot: derivedSlot() });
 const accounts = columnCodec(encryption, dataMap, 'accounts');
 const visits = columnCodec(encryption, dataMap, 'visits');
 

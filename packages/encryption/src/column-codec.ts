@@ -1,10 +1,10 @@
 /** The encrypted columns of one declared table, with nothing left to choose: protection, index and normalisation come from the data map. */
 import type { Bytes, Column, DataMap, PersonalColumn, SecretColumn, TableDeclaration, Uuid } from '@strongroom/kernel';
 import type { Algorithm } from './algorithms.ts';
-import type { Encryption } from './encryption.ts';
 import { EncryptionError } from './errors.ts';
 import { normaliserFor } from './normalise.ts';
 import type { Place } from './place.ts';
+import type { Sealer } from './sealer.ts';
 
 /** Columns that can be encrypted at all; whether they are is checked at the call. */
 export type SealableColumn<Table extends TableDeclaration> = {
@@ -23,7 +23,7 @@ export interface RowPlace {
 
 /**
  * Every method throws `encryption.column-not-encrypted` for a column that the data map does not declare `encrypted`, and
- * `encryption.wrong-place` for a place that does not fit the table's declaration; the others as in `Encryption`.
+ * `encryption.wrong-place` for a place that does not fit the table's declaration; the others as in `Sealer`.
  */
 export interface ColumnCodec<ColumnName extends string> {
   seal(column: ColumnName, place: RowPlace, plaintext: string | Uint8Array): Bytes;
@@ -38,9 +38,12 @@ export interface ColumnCodecOptions<ColumnName extends string> {
   readonly algorithms?: Readonly<Partial<Record<ColumnName, Algorithm>>> | undefined;
 }
 
-/** Throws `encryption.column-not-encrypted` when `dataMap` does not declare the table. */
+/**
+ * `sealer`: the loaded keys of the people that the rows are about, or the `Encryption` itself for columns about nobody and for blind indexes.
+ * Throws `encryption.column-not-encrypted` when `dataMap` does not declare the table.
+ */
 export function columnCodec<const Map extends DataMap, Table extends keyof Map & string>(
-  encryption: Encryption,
+  sealer: Sealer,
   dataMap: Map,
   table: Table,
   options: ColumnCodecOptions<SealableColumn<Map[Table]>> = {},
@@ -58,15 +61,14 @@ export function columnCodec<const Map extends DataMap, Table extends keyof Map &
   };
 
   return {
-    seal: (column, place, plaintext) =>
-      encryption.seal(placeOf(column, place), plaintext, options.algorithms?.[column]),
-    open: (column, place, value) => encryption.open(placeOf(column, place), value),
-    openText: (column, place, value) => encryption.openText(placeOf(column, place), value),
+    seal: (column, place, plaintext) => sealer.seal(placeOf(column, place), plaintext, options.algorithms?.[column]),
+    open: (column, place, value) => sealer.open(placeOf(column, place), value),
+    openText: (column, place, value) => sealer.openText(placeOf(column, place), value),
     blindIndex(column, tenant, text) {
       const declared = encryptedColumn(table, declaration, column);
       if (declared.kind !== 'personal' || declared.blindIndex === undefined) throw notEncrypted(`${table}.${column}`);
       checkTenant(table, declaration, tenant);
-      return encryption.blindIndex({ tenant, table, column }, normaliserFor(declared.category)(text));
+      return sealer.blindIndex({ tenant, table, column }, normaliserFor(declared.category)(text));
     },
   };
 }

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { newUuid, type Uuid } from '@strongroom/kernel';
 import { describe, expect, it } from 'vitest';
+import { derivedSlot } from './derived-slot.test-support.ts';
 import { createEncryption, type Encryption } from './encryption.ts';
 import { EncryptionError, type EncryptionErrorCode } from './errors.ts';
 import { RootKeyring } from './internal/root-keyring.ts';
@@ -13,6 +14,7 @@ import type { RootSlot } from './root-slot.ts';
 function memorySlot(material?: Uint8Array): RootSlot & { stored: Uint8Array | undefined } {
   return {
     name: 'memory',
+    erasure: 'overwritten',
     stored: material,
     load() {
       return Promise.resolve(
@@ -33,12 +35,19 @@ const secretOf = (fill: number) => createSecretKey(new Uint8Array(32).fill(fill)
 
 const keyringOf = (current: number, versions: readonly number[], lookup = 1): Uint8Array =>
   new RootKeyring({
+    revision: 1,
     current,
     lookup,
-    versions: versions.map((version) => ({ version, createdAt: 1_700_000_000_000, secret: secretOf(version) })),
+    tree: { version: 1, secret: secretOf(99) },
+    versions: versions.map((version) => ({
+      version,
+      createdAt: 1_700_000_000_000,
+      scheme: 'derived',
+      secret: secretOf(version),
+    })),
   }).encode();
 
-const fresh = (): Promise<Encryption> => createEncryption({ slot: memorySlot() });
+const fresh = (): Promise<Encryption> => createEncryption({ slot: derivedSlot() });
 
 const somewhere = (): Place => ({
   tenant: newUuid(),
@@ -78,7 +87,7 @@ describe('sealed values', () => {
   });
 
   it('open in another process with the same root and in none with another root', async () => {
-    const slot = memorySlot();
+    const slot = memorySlot(keyringOf(1, [1]));
     const place = somewhere();
     const value = (await createEncryption({ slot })).seal(place, 'x');
     expect((await createEncryption({ slot })).openText(place, value)).toBe('x');
@@ -334,10 +343,11 @@ describe('createEncryption', () => {
     let loads = 0;
     const contested: RootSlot = {
       name: 'contested',
+      erasure: 'overwritten',
       load: () => ((loads += 1) === 1 ? Promise.resolve(undefined) : rival.load()),
       store: (material, replaces) => rival.store(material, replaces),
     };
-    const place = somewhere();
+    const place = { ...somewhere(), subject: null };
     const value = (await createEncryption({ slot: contested })).seal(place, 'x');
     expect((await createEncryption({ slot: rival })).openText(place, value)).toBe('x');
     expect(slot.stored).toBeUndefined();

@@ -1,44 +1,50 @@
 /** Encryption of single values in database columns, and the keyed hashes by which they are found. */
-import { isUtf8 } from 'node:buffer';
 import { inspect } from 'node:util';
-import { systemClock, utf8, type Bytes, type Clock } from '@strongroom/kernel';
+import { isUuid, systemClock, utf8, type Bytes, type Clock, type Uuid } from '@strongroom/kernel';
+import type { Transaction } from '@strongroom/storage';
 import type { Algorithm } from './algorithms.ts';
 import { EncryptionError } from './errors.ts';
-import { readHeader, type FieldHeader } from './internal/field-format.ts';
+import { FieldSealer, KeySet } from './internal/field-sealer.ts';
 import { hmacSha256 } from './internal/hkdf.ts';
-import { KeyHierarchy } from './internal/key-hierarchy.ts';
-import { RootKeyring } from './internal/root-keyring.ts';
+import { LoadedKeys } from './internal/loaded-keys.ts';
+import type { LoadedSubject } from './internal/loaded-subject.ts';
+import { Root } from './internal/root.ts';
+import { createSubjects, refuseErased } from './internal/tree/create-subjects.ts';
+import { loadSubjects, type Tree } from './internal/tree/load-subjects.ts';
+import { inOrder, TreeKeys } from './internal/tree/tree-keys.ts';
+import { keyTree, type KeyTree } from './key-tree.ts';
 import type { ColumnPlace, Place } from './place.ts';
 import type { RootSlot } from './root-slot.ts';
+import type { Sealer, SubjectKeys } from './sealer.ts';
 
-/** Holds no key that inspection, JSON or structured cloning could reach. Everything is synchronous. */
-export interface Encryption {
+/**
+ * Holds no key that inspection, JSON or structured cloning could reach. By itself it seals and opens what is about nobody; for values about
+ * people `subjects` gives their keys.
+ */
+export interface Encryption extends Sealer {
   /** The key version under which new values are written. */
   readonly keyVersion: number;
   /**
-   * Encrypts for exactly this place: format v1 of docs/format/fields.md, 66 bytes longer than the plaintext (78 with XAES). Text is
-   * stored as UTF-8. The algorithm is AES-256-GCM unless said otherwise; opening reads it from the value.
-   * Throws `encryption.malformed-text` for text with lone surrogates, a TypeError for an unusable place.
+   * The keys of these people, read in this transaction with one statement; everything else about them is synchronous then. `create`: those
+   * who have none get one, in this transaction too; throws `encryption.subject-erased` for people who were erased.
+   * Without `create` they are missing: `has` says so, and sealing or opening for them throws `encryption.subject-erased`.
+   * Throws `encryption.tree-mismatch` or `encryption.tree-damaged`.
    */
-  seal(place: Place, plaintext: string | Uint8Array, algorithm?: Algorithm): Bytes;
-  /**
-   * Throws `encryption.cannot-open` for whatever was not sealed for this place or was changed since,
-   * `encryption.unknown-version` or `encryption.key-missing` for a header that names something unknown here.
-   */
-  open(place: Place, value: Uint8Array): Bytes;
-  /** Like `open`; also throws `encryption.cannot-open` when the value holds bytes that are no text. */
-  openText(place: Place, value: Uint8Array): string;
-  /**
-   * 32 bytes, the same for equal text in the same tenant, table and column, by which a row is found without decrypting. Give it a
-   * normalised text. Whoever sees the column learns which rows are equal, nothing else.
-   */
-  blindIndex(place: ColumnPlace, normalised: string): Bytes;
+  subjects(
+    transaction: Transaction,
+    subjects: readonly Uuid[],
+    options?: { readonly create?: boolean | undefined },
+  ): Promise<SubjectKeys>;
   /** 32 bytes, HMAC-SHA-256 under a key of this installation that no other purpose shares. */
   keyedHash(purpose: string, input: Uint8Array): Bytes;
+  /** Erasure of people, replacement of the root, and how the keys are doing. */
+  readonly keyTree: KeyTree;
 }
 
 export interface EncryptionOptions {
   readonly slot: RootSlot;
+  /** More places that hold the same root, for example an escrow. An erasure is complete when every one of them has acknowledged it. */
+  readonly furtherSlots?: readonly RootSlot[] | undefined;
   /** Set when encrypted data exist: then an empty slot is `encryption.root-missing` instead of a new root key. */
   readonly mustExist?: boolean | undefined;
   readonly clock?: Clock | undefined;
@@ -46,94 +52,116 @@ export interface EncryptionOptions {
 
 /** Reads the root key from its slot, or makes one there if the slot was never written. */
 export async function createEncryption(options: EncryptionOptions): Promise<Encryption> {
-  const { slot } = options;
-  const keyring = (await loadKeyring(slot)) ?? (await makeKeyring(options));
-  return new FieldEncryption(keyring);
+  const { slot, furtherSlots = [], mustExist = false, clock = systemClock } = options;
+  const root = await Root.open({ slots: [slot, ...furtherSlots], mustExist, clock });
+  return new FieldEncryption(root, clock);
 }
 
-async function loadKeyring(slot: RootSlot): Promise<RootKeyring | undefined> {
-  const stored = await slot.load();
-  if (stored === undefined) return undefined;
-  try {
-    return RootKeyring.decode(stored.material);
-  } finally {
-    stored.material.fill(0);
-  }
-}
-
-async function makeKeyring({ slot, mustExist = false, clock = systemClock }: EncryptionOptions): Promise<RootKeyring> {
-  if (mustExist) throw new EncryptionError('encryption.root-missing', { detail: `It was expected in: ${slot.name}.` });
-  const material = RootKeyring.create(clock.now()).encode();
-  try {
-    await slot.store(material, 0);
-  } catch (error) {
-    // Two processes started at once; the one that came first made the key for both.
-    if (!(error instanceof EncryptionError && error.code === 'encryption.root-conflict')) throw error;
-  } finally {
-    material.fill(0);
-  }
-  // What counts is what the slot gives back, not what was handed to it.
-  const keyring = await loadKeyring(slot);
-  if (keyring === undefined) {
-    throw new EncryptionError('encryption.root-unavailable', { detail: `${slot.name} stays empty.` });
-  }
-  return keyring;
-}
+const LEDGER_PURPOSE = 'encryption.shredded-subject';
 
 class FieldEncryption implements Encryption {
-  readonly #keys: KeyHierarchy;
-  /** What new values start with, by algorithm. */
-  readonly #headers: Readonly<Record<Algorithm, FieldHeader>>;
-  readonly keyVersion: number;
+  readonly #root: Root;
+  readonly #tree: Tree;
+  readonly keyTree: KeyTree;
+  #keys: KeySet;
+  #sealer: FieldSealer;
+  #revision = 0;
 
-  constructor(keyring: RootKeyring) {
-    this.#keys = new KeyHierarchy(keyring);
-    this.keyVersion = keyring.currentVersion;
-    this.#headers = {
-      'aes-256-gcm': { algorithm: 'aes-256-gcm', keyVersion: this.keyVersion },
-      'xaes-256-gcm': { algorithm: 'xaes-256-gcm', keyVersion: this.keyVersion },
-    };
+  constructor(root: Root, clock: Clock) {
+    this.#root = root;
+    this.#tree = { root, keys: new TreeKeys() };
+    this.keyTree = keyTree(this.#tree, clock, (subject) => this.#ledgerHash(subject));
+    this.#keys = new KeySet(root.keyring);
+    this.#sealer = this.#newSealer();
+    this.#revision = root.keyring.revision;
   }
 
-  seal(place: Place, plaintext: string | Uint8Array, algorithm: Algorithm = 'aes-256-gcm'): Bytes {
-    if (typeof plaintext === 'string' && !plaintext.isWellFormed()) {
-      throw new EncryptionError('encryption.malformed-text');
-    }
-    return this.#keys.columnKey(this.#headers[algorithm], place).seal(place.row, plaintext);
+  get keyVersion(): number {
+    return this.#root.keyring.currentVersion;
+  }
+
+  seal(place: Place, plaintext: string | Uint8Array, algorithm?: Algorithm): Bytes {
+    return this.#present().seal(place, plaintext, algorithm);
   }
 
   open(place: Place, value: Uint8Array): Bytes {
-    const plaintext = this.#open(place, value);
-    // A plain Uint8Array: a Buffer has a `slice` and a `toString` of its own.
-    return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
+    return this.#noticing(() => this.#present().open(place, value));
   }
 
   openText(place: Place, value: Uint8Array): string {
-    const plaintext = this.#open(place, value);
-    try {
-      if (!isUtf8(plaintext)) throw new EncryptionError('encryption.cannot-open', { detail: 'It holds no text.' });
-      return plaintext.toString('utf8');
-    } finally {
-      plaintext.fill(0);
-    }
+    return this.#noticing(() => this.#present().openText(place, value));
   }
 
   blindIndex(place: ColumnPlace, normalised: string): Bytes {
-    if (!normalised.isWellFormed()) throw new EncryptionError('encryption.malformed-text');
-    return new Uint8Array(hmacSha256(this.#keys.indexKey(place), utf8(normalised)));
+    return this.#present().blindIndex(place, normalised);
   }
 
   keyedHash(purpose: string, input: Uint8Array): Bytes {
-    return new Uint8Array(hmacSha256(this.#keys.hashKey(purpose), input));
+    this.#present();
+    return new Uint8Array(hmacSha256(this.#keys.hierarchy.hashKey(purpose), input));
+  }
+
+  async subjects(
+    transaction: Transaction,
+    subjects: readonly Uuid[],
+    { create = false }: { readonly create?: boolean | undefined } = {},
+  ): Promise<SubjectKeys> {
+    const wanted = inOrder(subjects);
+    if (!wanted.every(isUuid)) throw new TypeError('subjects: every subject must be a UUIDv7');
+    const loaded = await loadSubjects(this.#tree, transaction, wanted);
+    if (create) await this.#create(transaction, wanted, loaded);
+    this.#present();
+    return new LoadedKeys(this.#keys, loaded, wanted);
   }
 
   [inspect.custom](): string {
     return `Encryption { keyVersion: ${this.keyVersion} }`;
   }
 
-  #open(place: Place, value: Uint8Array): Buffer<ArrayBuffer> {
-    const plaintext = this.#keys.columnKey(readHeader(value), place).open(place.row, value);
-    if (plaintext === undefined) throw new EncryptionError('encryption.cannot-open');
-    return plaintext;
+  async #create(transaction: Transaction, wanted: readonly Uuid[], loaded: Map<Uuid, LoadedSubject>): Promise<void> {
+    const missing = wanted.filter((subject) => !loaded.has(subject));
+    if (missing.length === 0) return;
+    const made = await createSubjects(this.#tree, transaction, missing);
+    await refuseErased(
+      transaction,
+      missing.map((subject) => this.#ledgerHash(subject)),
+    );
+    for (const [subject, key] of made) loaded.set(subject, key);
+    const contested = missing.filter((subject) => !made.has(subject));
+    if (contested.length === 0) return;
+    // Another transaction was first; it is committed by now.
+    for (const [subject, key] of await loadSubjects(this.#tree, transaction, contested)) loaded.set(subject, key);
+    if (contested.some((subject) => !loaded.has(subject))) throw new EncryptionError('encryption.subject-erased');
+  }
+
+  #ledgerHash(subject: Uuid): Uint8Array {
+    return this.keyedHash(LEDGER_PURPOSE, utf8(subject));
+  }
+
+  /** The root is replaced now and then, here or by another process. */
+  #present(): FieldSealer {
+    const { keyring } = this.#root;
+    if (keyring.revision !== this.#revision) {
+      this.#keys = new KeySet(keyring);
+      this.#sealer = this.#newSealer();
+      this.#revision = keyring.revision;
+    }
+    return this.#sealer;
+  }
+
+  #newSealer(): FieldSealer {
+    return new FieldSealer(this.#keys, () => undefined);
+  }
+
+  /** A value under a key version that another process has just made: the next attempt will know it. */
+  #noticing<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof EncryptionError && error.code === 'encryption.key-missing') {
+        void this.#root.reload().catch(() => undefined);
+      }
+      throw error;
+    }
   }
 }

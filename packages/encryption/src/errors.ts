@@ -50,6 +50,25 @@ export const encryptionErrors = {
     status: 409,
     message: 'The root key was replaced by another process in the meantime. Nothing was written.',
   },
+  'encryption.subject-not-loaded': {
+    status: 500,
+    message: 'A value about a person was used without loading the keys of that person in this transaction.',
+  },
+  'encryption.subject-erased': {
+    status: 410,
+    message: 'There is no key for what is stored about this person: it was erased, and cannot be made again.',
+  },
+  'encryption.tree-mismatch': {
+    status: 500,
+    message:
+      'The key tree in the database does not belong to the root key. One of them was put back from a copy; key trees are never restored.',
+  },
+  'encryption.tree-damaged': { status: 500, message: 'A key in the key tree was changed or moved from its place.' },
+  'encryption.shred-running': {
+    status: 409,
+    message: 'Another process is replacing the root of the key tree; try again in a moment.',
+  },
+  'encryption.key-in-use': { status: 409, message: 'That key version is still in use.' },
 } as const satisfies ErrorTable;
 
 export type EncryptionErrorCode = keyof typeof encryptionErrors;

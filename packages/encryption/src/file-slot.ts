@@ -23,6 +23,7 @@ export function fileSlot(path: string): RootSlot {
   let last: Promise<unknown> = Promise.resolve();
   return {
     name: `file ${path}`,
+    erasure: 'overwritten',
     load: () => asSlotErrors(path, () => load(path)),
     store(material, replaces) {
       // One after the other, so that the check of the generation and the write belong together.

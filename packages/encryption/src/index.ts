@@ -1,10 +1,24 @@
 export type { Algorithm } from './algorithms.ts';
 export { columnCodec, type ColumnCodec, type ColumnCodecOptions, type RowPlace } from './column-codec.ts';
 export { createEncryption, type Encryption, type EncryptionOptions } from './encryption.ts';
+export { ENVIRONMENT_VARIABLE, environmentSlot, newEnvironmentKey } from './environment-slot.ts';
 export { EncryptionError, encryptionErrors, type EncryptionErrorCode } from './errors.ts';
 export { Fernet, type FernetDecryptOptions, type FernetEncryptOptions, type TokenCipher } from './fernet.ts';
 export { fileSlot } from './file-slot.ts';
+export {
+  type KeyOptions,
+  type KeyProgress,
+  type KeyStatus,
+  type KeyTree,
+  type RotateOptions,
+  type RotateReport,
+  type ShredReport,
+  type SlotReport,
+} from './key-tree.ts';
+export { type EncryptionServices, manifest } from './manifest.ts';
 export { MultiFernet } from './multi-fernet.ts';
 export { normaliseEmail, normaliseText } from './normalise.ts';
+export { pkcs11Slot, type Pkcs11SlotOptions } from './pkcs11-slot.ts';
 export type { ColumnPlace, Place } from './place.ts';
-export type { RootSlot, StoredRoot } from './root-slot.ts';
+export type { Erasure, RootSlot, StoredRoot } from './root-slot.ts';
+export type { Sealer, SharedPlace, SubjectKeys } from './sealer.ts';

@@ -1,14 +1,18 @@
-/** Against Debian's python3-cryptography: Fernet both ways, and fields opened by docs/format/open_field.py. */
+/** Against Debian's python3-cryptography: Fernet both ways, and fields opened by docs/format/decrypt.py. */
 import { spawnSync } from 'node:child_process';
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromUtf8, newUuid, utf8 } from '@strongroom/kernel';
+import { asSystem, inInstallation } from '@strongroom/storage';
 import { figure, needs, temporaryFolder } from '@strongroom/testing';
+import { databases } from '@strongroom/testing/databases';
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { createEncryption } from './encryption.ts';
 import { Fernet } from './fernet.ts';
 import { fileSlot } from './file-slot.ts';
-import { RootKeyring } from './internal/root-keyring.ts';
+import { manifest } from './manifest.ts';
 import { MultiFernet } from './multi-fernet.ts';
 
 /** Runs a Python program on JSON lines; answers with the JSON values of its output lines. */
@@ -122,35 +126,69 @@ describe.skipIf(!needs('python-cryptography'))("Python's cryptography", () => {
   });
 });
 
-const openField = join(import.meta.dirname, '../../../docs/format/open_field.py');
+const decrypt = join(import.meta.dirname, '../../../docs/format/decrypt.py');
 
-describe.skipIf(!needs('python-cryptography'))('open_field.py, written from the format page', () => {
-  it('opens every field of every key version with the root file, at its place only', async () => {
-    const path = join(temporaryFolder(), 'root.key');
-    const slot = fileSlot(path);
-    const first = await createEncryption({ slot });
-    // A second version, stored over the first one, so that the keyring lies in the other half of the file.
-    const stored = await slot.load();
-    const secret = RootKeyring.decode(stored!.material).secret(1)!;
-    const next = { version: 2, createdAt: 0, secret: createSecretKey(randomBytes(32)) };
-    const keyring = new RootKeyring({ current: 2, lookup: 1, versions: [{ version: 1, createdAt: 0, secret }, next] });
-    await slot.store(keyring.encode(), 1);
-    const second = await createEncryption({ slot });
-    const fields = contents.map((content, index) => {
-      const place = {
-        tenant: index % 2 === 0 ? newUuid() : null,
-        table: 'accounts',
-        column: index % 3 === 0 ? 'email' : 'Anzeigename ß',
-        row: index % 5 === 0 ? `row ${index} ${'ü'.repeat(index)}` : newUuid(),
-        subject: index % 7 === 0 ? null : newUuid(),
-      };
-      const algorithm = index % 4 < 2 ? 'aes-256-gcm' : 'xaes-256-gcm';
-      const value = (index % 8 < 4 ? first : second).seal(place, content, algorithm);
-      return { place, value: Buffer.from(value).toString('hex') };
+describe.skipIf(!needs('python-cryptography'))('decrypt.py, written from the format pages', () => {
+  it('opens everything that is stored, with the root file and the rows of the key tree, at its place only', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'root');
+    const encryption = await createEncryption({ slot: fileSlot(path) });
+    const [engine] = databases();
+    const database = await engine!.open([manifest]);
+    const subjects = Array.from({ length: 200 }, () => newUuid());
+    const [gone] = subjects;
+
+    const seal = () =>
+      database.transaction(inInstallation, async (transaction) => {
+        const keys = await encryption.subjects(transaction, subjects, { create: true });
+        const fields = contents.map((content, index) => {
+          const place = {
+            tenant: index % 2 === 0 ? newUuid() : null,
+            table: 'accounts',
+            column: index % 3 === 0 ? 'email' : 'Anzeigename ß',
+            row: index % 5 === 0 ? `row ${index} ${'ü'.repeat(index)}` : newUuid(),
+            subject: index % 7 === 0 ? null : subjects[index + 1]!,
+          };
+          const value = keys.seal(place, content, index % 4 < 2 ? 'aes-256-gcm' : 'xaes-256-gcm');
+          return { place, value: Buffer.from(value).toString('hex'), content };
+        });
+        const shared = contents.map((content, index) => {
+          const place = { tenant: newUuid(), table: 'messages', column: 'text', row: newUuid() };
+          const about = [gone!, subjects[index + 1]!];
+          const value = keys.sealShared(about, place, content);
+          return { place: { ...place, subjects: about }, value: Buffer.from(value).toString('hex'), content };
+        });
+        const place = { tenant: null, table: 'accounts', column: 'email', row: 'gone', subject: gone! };
+        const erased = { place, value: Buffer.from(keys.seal(place, 'gone')).toString('hex') };
+        return { stored: [...fields, ...shared], erased };
+      });
+    const before = await seal();
+    await encryption.keyTree.rotate(database);
+    const after = await seal();
+    await encryption.keyTree.shred(database, [gone!]);
+
+    const rowsPath = join(folder, 'keys.json');
+    await database.transaction(asSystem, async (transaction) => {
+      const nodes =
+        await sql`select id, parent, level, version, encode(wrapped, 'hex') as wrapped from key_nodes`.execute(
+          transaction,
+        );
+      const people =
+        await sql`select subject, leaf, version, encode(wrapped, 'hex') as wrapped from subject_keys`.execute(
+          transaction,
+        );
+      writeFileSync(rowsPath, JSON.stringify({ nodes: nodes.rows, subjects: people.rows }));
     });
-    expect(python([openField, path], fields)).toEqual(contents.map((content) => content.toString('hex')));
-    const moved = fields.map(({ place, value }) => ({ place: { ...place, row: 'elsewhere' }, value }));
-    expect(new Set(python([openField, path], moved))).toEqual(new Set([null]));
-    figure(`open_field.py: ${fields.length} fields read in two algorithms and two key versions, none at another place`);
+
+    const stored = [...before.stored, ...after.stored];
+    const program = [decrypt, path, rowsPath];
+    expect(python(program, stored)).toEqual(stored.map(({ content }) => content.toString('hex')));
+    const moved = stored.map(({ place, value }) => ({ place: { ...place, row: 'elsewhere' }, value }));
+    expect(new Set(python(program, moved))).toEqual(new Set([null]));
+    expect(python(program, [before.erased, after.erased])).toEqual([null, null]);
+    figure(
+      `decrypt.py: ${stored.length} values read in two formats, two algorithms and two key versions, none elsewhere, none of the erased`,
+    );
+    expect(readFileSync(decrypt, 'utf8').split('\n').length).toBeLessThanOrEqual(121);
   });
 });

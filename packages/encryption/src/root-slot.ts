@@ -6,6 +6,8 @@ export interface StoredRoot {
   readonly generation: number;
 }
 
+export type Erasure = 'overwritten' | 'key-destroyed' | 'none';
+
 /**
  * A place for the root key, and the only one: whoever destroys the slot destroys everything beneath. Small, so that a key
  * management service is one file: wrap in `store`, unwrap in `load`.
@@ -13,6 +15,11 @@ export interface StoredRoot {
 export interface RootSlot {
   /** Names the slot in messages, for example its path. Holds nothing secret. */
   readonly name: string;
+  /**
+   * What a store does to the material it replaces. `overwritten`: its bytes, as far as the disk writes in place. `key-destroyed`: the key that
+   * wrapped it. `none`: nothing; whoever kept a copy can still open it, so an erasure with such a slot is no erasure.
+   */
+  readonly erasure: Erasure;
   /**
    * The material, `undefined` for a slot that was never written. Throws `encryption.root-damaged`, `encryption.root-exposed` or
    * `encryption.root-unavailable`. Changes nothing in the slot.

@@ -28,7 +28,7 @@ const write = defineRoute({
       subjects: [account],
       details: { count: call.body.items.length },
     });
-    const result = await writeMemories(call.transaction, place, by, call.body.items);
+    const result = await writeMemories(call.services.encryption, call.transaction, place, by, call.body.items);
     if (result.kind === 'refused') {
       const conflicts = result.refusals.map((refusal) => {
         return { id: refusal.id, code: refusal.code, ...refusalMembers(refusal) };

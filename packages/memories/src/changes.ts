@@ -21,7 +21,12 @@ const list = defineRoute({
     const { space } = call.path;
     const { after = 0, limit = DEFAULT_PAGE_ITEMS } = call.query;
     call.record({ object: { type: 'space', id: space } });
-    const { rows, more, sequence } = await listChanges(call.transaction, { tenant, space }, { after, limit });
+    const { rows, more, sequence } = await listChanges(
+      call.services.encryption,
+      call.transaction,
+      { tenant, space },
+      { after, limit },
+    );
     const subjects = [...new Set(rows.map((row) => row.author).filter((author) => author !== null))];
     call.record({ subjects, details: { count: rows.length } });
     const next = more ? String(rows.at(-1)!.sequence) : null;

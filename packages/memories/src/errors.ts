@@ -17,6 +17,25 @@ export const memoriesErrors = {
     status: 409,
     message: 'The key of this space was changed. Fetch the space again and seal under its current key.',
   },
+  'memories.role-too-high': {
+    status: 403,
+    message: 'You can give roles up to your own, and change only members who rank no higher than you.',
+  },
+  'memories.space-full': { status: 409, message: 'This space has as many members as a space can have.' },
+  'memories.incomplete-rotation': {
+    status: 409,
+    message: 'The new key must be sealed to exactly those who stay. Fetch the members again.',
+  },
+  'memories.rotation-required': {
+    status: 409,
+    message: 'Removing somebody else needs a new key for the others: do both at once.',
+  },
+  'memories.cannot-remove-self': { status: 400, message: 'Leave a space instead of removing yourself from it.' },
+  'memories.key-not-found': { status: 404, message: 'You have no key of that epoch.' },
+  'memories.owner-needed': {
+    status: 409,
+    message: 'Some spaces with other members would be without an owner. Make somebody owner first, or delete them.',
+  },
   'memories.bad-cursor': { status: 400, message: 'That is not a cursor of this list. Start again without one.' },
 } as const satisfies ErrorTable;
 

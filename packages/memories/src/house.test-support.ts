@@ -1,12 +1,17 @@
 /** Everything beneath this room for its tests: pipeline, storage, accounts, roles, limits and audit log, all real, without a socket. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { catalogue, createAuditLog, manifest as auditLogManifest, type AuditLog } from '@strongroom/audit-log';
+import {
+  catalogue,
+  createAuditLog,
+  manifest as auditLogManifest,
+  readReceipt,
+  type AuditLog,
+} from '@strongroom/audit-log';
 import {
   ensureSetupInvitation,
   manifest as authenticationManifest,
   profiles,
+  sessionEndings,
   sessionPort,
 } from '@strongroom/authentication';
 import type { SessionStarted, SignUp } from '@strongroom/authentication/wire';
@@ -23,6 +28,8 @@ import { createPipeline, PipelineError, type Pipeline, type Route } from '@stron
 import { createLimiter, manifest as rateLimitingManifest } from '@strongroom/rate-limiting';
 import { defaultKeyDerivation } from '@strongroom/sealing';
 import { asSystem, inTenant, type Database } from '@strongroom/storage';
+import { temporaryFolder } from '@strongroom/testing';
+import { departures } from './departures.ts';
 import { manifest } from './manifest.ts';
 
 /** Those with routes, permissions or events. */
@@ -52,13 +59,13 @@ export interface AuditRow {
 export class House {
   readonly database: Database;
   readonly auditLog: AuditLog;
-  readonly #encryption: Encryption;
+  readonly encryption: Encryption;
   readonly #pipeline: Pipeline<object>;
 
   private constructor(database: Database, encryption: Encryption) {
     const clock = { now: () => Date.now() };
     this.database = database;
-    this.#encryption = encryption;
+    this.encryption = encryption;
     this.auditLog = createAuditLog({ clock, database, encryption, events: catalogue(rooms), nudge: () => {} });
     const services = {
       clock,
@@ -67,6 +74,9 @@ export class House {
       memberships,
       auditLog: this.auditLog,
       profiles: profiles({ encryption }),
+      sessionEndings,
+      departures: departures({ clock }),
+      receipts: { receipt: readReceipt },
     };
     this.#pipeline = createPipeline<typeof services>({
       routes: [
@@ -95,17 +105,12 @@ export class House {
   }
 
   static async open(database: Database): Promise<House> {
-    const folder = await mkdtemp(join(tmpdir(), 'strongroom-memories-'));
-    try {
-      return new House(database, await createEncryption({ slot: fileSlot(join(folder, 'root')) }));
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    return new House(database, await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root')) }));
   }
 
   /** Another server process on the same database: nothing is shared but the database and the installation's key. */
   replica(database: Database): House {
-    return new House(database, this.#encryption);
+    return new House(database, this.encryption);
   }
 
   /** `POST /v1/spaces`: the path is matched against the declared routes as an adapter would. */
@@ -158,7 +163,7 @@ export class House {
     const token = await ensureSetupInvitation({
       clock: { now: () => Date.now() },
       database: this.database,
-      encryption: this.#encryption,
+      encryption: this.encryption,
       memberships,
     });
     if (token === null) throw new Error('there is an account already');

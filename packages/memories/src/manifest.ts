@@ -6,6 +6,8 @@ import { dataMap } from './internal/data-map.ts';
 import { migrations } from './internal/migrations.ts';
 import type { MemoriesServices } from './internal/routes.ts';
 import { memoryRoutes } from './memories.ts';
+import { rotationRoutes } from './rotation.ts';
+import { sharingRoutes } from './sharing.ts';
 import { spaceRoutes } from './spaces.ts';
 
 export const manifest = {
@@ -16,6 +18,7 @@ export const manifest = {
     'space.create': 'Create spaces.',
     'space.list': 'List the spaces in which one has a role.',
     'space.read': 'Read the sealed name of a space and the own wrapped keys to it.',
+    'space.share': 'Add members to a space, change their roles, remove them and change the key.',
     'memory.read': 'Read the sealed memories of a space and its change feed.',
     'memory.write': 'Store new memories and new versions in a space.',
     'memory.delete': 'Delete memories of a space.',
@@ -24,6 +27,10 @@ export const manifest = {
     'space.created': { title: 'A space was created' },
     'space.listed': { title: 'Somebody listed their spaces' },
     'space.read': { title: 'A space was opened' },
+    'space.shared': { title: 'Somebody was added to a space, or got another role in it' },
+    'space.key-taken': { title: 'A member took over a key that was shared with them' },
+    'space.key-rotated': { title: 'The key of a space was changed, perhaps to remove members' },
+    'space.left': { title: 'Somebody left a space' },
     'memory.created': { title: 'A memory was stored' },
     'memory.updated': { title: 'A memory was changed' },
     'memory.deleted': { title: 'A memory was deleted' },
@@ -33,5 +40,5 @@ export const manifest = {
     'memory.versions-listed': { title: 'The versions of a memory were read' },
     'memory.changes-listed': { title: 'Changes in a space were read' },
   },
-  routes: [...spaceRoutes, ...memoryRoutes, ...batchRoutes, ...changeRoutes],
+  routes: [...spaceRoutes, ...sharingRoutes, ...rotationRoutes, ...memoryRoutes, ...batchRoutes, ...changeRoutes],
 } as const satisfies Manifest<Route<MemoriesServices>>;

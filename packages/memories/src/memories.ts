@@ -29,7 +29,7 @@ async function writeOne(call: WriteCall, write: Write): Promise<Outcome> {
   const by = { author: account, now: call.services.clock.now() };
   // Before the write, so that a refused one names its memory in the log as well.
   call.record({ object: { type: 'memory', id: write.id }, subjects: [account], details: { space: place.space } });
-  const result = await writeMemories(call.transaction, place, by, [write]);
+  const result = await writeMemories(call.services.encryption, call.transaction, place, by, [write]);
   if (result.kind === 'refused') throw refused(result.refusals[0]!);
   const outcome = result.outcomes[0]!;
   call.record({ details: { version: outcome.version, repeated: outcome.repeated } });
@@ -107,7 +107,7 @@ const read = defineRoute({
     const { tenant } = call.account();
     const { space, memory: id } = call.path;
     call.record({ object: { type: 'memory', id }, details: { space } });
-    const row = await readMemory(call.transaction, { tenant, space }, id);
+    const row = await readMemory(call.services.encryption, call.transaction, { tenant, space }, id);
     call.record({ subjects: [row.author], details: { version: row.version } });
     return { body: versionAnswer(row) };
   },
@@ -129,10 +129,15 @@ const list = defineRoute({
     const { cursor, limit = DEFAULT_PAGE_ITEMS } = call.query;
     const after = cursor === undefined ? undefined : parseCursorAfterId(cursor);
     call.record({ object: { type: 'space', id: space } });
-    const { rows, more } = await listMemories(call.transaction, { tenant, space }, { after, limit });
+    const { rows, more, last } = await listMemories(
+      call.services.encryption,
+      call.transaction,
+      { tenant, space },
+      { after, limit },
+    );
     const subjects = [...new Set(rows.map((row) => row.author))];
     call.record({ subjects, details: { count: rows.length } });
-    return { body: { items: rows.map(versionAnswer), next: more ? cursorAfterId(rows.at(-1)!.id) : null } };
+    return { body: { items: rows.map(versionAnswer), next: more ? cursorAfterId(last!.id) : null } };
   },
 });
 
@@ -152,10 +157,13 @@ const versions = defineRoute({
     const { cursor, limit = DEFAULT_PAGE_ITEMS } = call.query;
     const before = cursor === undefined ? undefined : parseCursorAfterVersion(cursor);
     call.record({ object: { type: 'memory', id }, details: { space } });
-    const { rows, more } = await listVersions(call.transaction, { tenant, space }, id, { before, limit });
+    const { rows, more, last } = await listVersions(call.services.encryption, call.transaction, { tenant, space }, id, {
+      before,
+      limit,
+    });
     const subjects = [...new Set(rows.map((row) => row.author))];
     call.record({ subjects, details: { count: rows.length } });
-    return { body: { items: rows.map(versionAnswer), next: more ? cursorAfterVersion(rows.at(-1)!.version) : null } };
+    return { body: { items: rows.map(versionAnswer), next: more ? cursorAfterVersion(last!.version) : null } };
   },
 });
 

@@ -5,11 +5,14 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { House, manifests, memoryBody, type Person } from './house.test-support.ts';
 import { listChanges, listMemories, listVersions } from './internal/read.ts';
+import { sealToken } from './internal/outer-layer.ts';
 import { writeMemories } from './internal/write.ts';
 
 /** Memories in the small space and in the large one. */
 const [SMALL, LARGE] = [1_000, 32_000];
 const RUNS = 9;
+/** Rows of one insertion. */
+const ROWS_AT_ONCE = 1_000;
 /** With the size of the space in it, the time of a page would grow by the ratio of the two. */
 const GREATEST_RATIO = 5;
 
@@ -30,17 +33,22 @@ for (const engine of databases()) {
 
       const pages: Readonly<Record<string, (space: Uuid, middle: number) => Promise<unknown>>> = {
         changes: (space, after) =>
-          run((transaction) => listChanges(transaction, { tenant, space }, { after, limit: 50 })),
+          run((transaction) => listChanges(house.encryption, transaction, { tenant, space }, { after, limit: 50 })),
         list: (space, middle) =>
-          run((transaction) => listMemories(transaction, { tenant, space }, { after: idOf(middle), limit: 50 })),
+          run((transaction) =>
+            listMemories(house.encryption, transaction, { tenant, space }, { after: idOf(middle), limit: 50 }),
+          ),
         versions: (space, middle) =>
           run((transaction) =>
-            listVersions(transaction, { tenant, space }, idOf(middle), { before: undefined, limit: 50 }),
+            listVersions(house.encryption, transaction, { tenant, space }, idOf(middle), {
+              before: undefined,
+              limit: 50,
+            }),
           ),
         'repeated write': (space, middle) =>
           run((transaction) => {
             const write = { ...body, id: idOf(middle), expectedVersion: 7, token: bytes };
-            return writeMemories(transaction, { tenant, space }, { author, now }, [write]);
+            return writeMemories(house.encryption, transaction, { tenant, space }, { author, now }, [write]);
           }),
       };
       for (const [name, page] of Object.entries(pages)) {
@@ -61,9 +69,17 @@ async function fill(house: House, { tenant, account }: Person, space: Uuid, coun
       select ${tenant}, ${space}, ${id}, 1, 1, number, now() from generate_series(1, ${count}::integer) as number`.execute(
       transaction,
     );
-    await sql`insert into memory_versions (tenant_id, space_id, memory_id, version, epoch, sequence, token, size, author_id, created_at)
-      select ${tenant}, ${space}, ${id}, 1, 1, number, decode(repeat('80', 600), 'hex'), 600, ${account}, now()
-      from generate_series(1, ${count}::integer) as number`.execute(transaction);
+    const keys = await house.encryption.subjects(transaction, [account]);
+    const content = new Uint8Array(600).fill(0x80);
+    for (let first = 1; first <= count; first += ROWS_AT_ONCE) {
+      const numbers = Array.from({ length: Math.min(ROWS_AT_ONCE, count - first + 1) }, (_, index) => first + index);
+      const tokens = numbers.map((number) =>
+        sealToken(keys, { tenant, space }, { id: idOf(number), version: 1 }, account, content),
+      );
+      await sql`insert into memory_versions (tenant_id, space_id, memory_id, version, epoch, sequence, token, size, author_id, created_at)
+        select ${tenant}, ${space}, ${id}, 1, 1, number, token, 600, ${account}, now()
+        from unnest(${numbers}::integer[], ${tokens}::bytea[]) as given (number, token)`.execute(transaction);
+    }
     await sql`update spaces set change_sequence = ${count} where id = ${space}`.execute(transaction);
   });
 }

@@ -30,7 +30,8 @@ for (const engine of databases()) {
           sealedName: body.sealedName,
           epoch: 1,
           role: 'owner',
-          keys: [{ epoch: 1, wrappedKey: body.wrappedKey }],
+          keys: [{ epoch: 1, wrappedKey: body.wrappedKey, sharedBy: null }],
+          rotationDue: false,
           createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
         },
       });

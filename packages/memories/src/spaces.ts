@@ -6,6 +6,7 @@ import { spaceAnswer } from './internal/answers.ts';
 import { cursorAfterId, parseCursorAfterId } from './internal/cursor.ts';
 import { newSpaceLimit, pageLimit, readLimit } from './internal/limits.ts';
 import { defineRoute } from './internal/routes.ts';
+import { sendersOf } from './internal/senders.ts';
 import { insertSpace, listSpaces, readSpace } from './internal/space-store.ts';
 import { DEFAULT_PAGE_ITEMS, newSpace, pageQuery, space, spaceList, spacePath } from './wire.ts';
 
@@ -32,7 +33,7 @@ const create = defineRoute({
     if (role === undefined) throw new MemoriesError('memories.space-exists');
     call.record({ object: { type: 'space', id }, subjects: [account], details: { repeated: !created } });
     const row = await readSpace(call.transaction, { tenant, space: id }, account);
-    return { status: created ? 201 : 200, body: spaceAnswer(row, role) };
+    return { status: created ? 201 : 200, body: spaceAnswer(row, role, await sendersOf(call, [row])) };
   },
 });
 
@@ -53,7 +54,8 @@ const list = defineRoute({
     const roles = await spaceRolesOf(call.transaction, by);
     const { rows, more } = await listSpaces(call.transaction, by, [...roles.keys()], { after, limit });
     call.record({ subjects: [by.account], details: { count: rows.length } });
-    const items = rows.map((row) => spaceAnswer(row, roles.get(row.id)!));
+    const senders = await sendersOf(call, rows);
+    const items = rows.map((row) => spaceAnswer(row, roles.get(row.id)!, senders));
     return { body: { items, next: more ? cursorAfterId(rows.at(-1)!.id) : null } };
   },
 });
@@ -74,7 +76,8 @@ const read = defineRoute({
     const role = (await spaceRolesOf(call.transaction, by)).get(place.space);
     if (role === undefined) throw new MemoriesError('memories.space-not-found');
     call.record({ object: { type: 'space', id: place.space }, subjects: [by.account] });
-    return { body: spaceAnswer(await readSpace(call.transaction, place, by.account), role) };
+    const row = await readSpace(call.transaction, place, by.account);
+    return { body: spaceAnswer(row, role, await sendersOf(call, [row])) };
   },
 });
 

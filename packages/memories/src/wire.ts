@@ -16,6 +16,14 @@ const TOKEN_VERSION = 0x80;
 
 export const MAXIMUM_SEALED_NAME_BYTES = 4096;
 export const MAXIMUM_WRAPPED_KEY_BYTES = 4096;
+/** Bytes of a key sealed to a member: 81 today, with room for hybrids with a post-quantum mechanism. */
+const MAXIMUM_SHARED_KEY_BYTES = 2048;
+/** Members of one space: a change of its key is one request with a sealed key for each. */
+export const MAXIMUM_SPACE_MEMBERS = 200;
+/** Epochs that one request can share. */
+const MAXIMUM_SHARED_EPOCHS = 400;
+/** Bytes of the JSON bodies with many sealed keys. */
+export const MAXIMUM_SHARING_BODY_BYTES = 1024 * 1024;
 /** Items of one batch. */
 export const MAXIMUM_BATCH_ITEMS = 100;
 /** Bytes of one batch's JSON body. */
@@ -93,7 +101,17 @@ export const newSpace = z.strictObject({
   wrappedKey: bytes(1, MAXIMUM_WRAPPED_KEY_BYTES),
 });
 
-export const wrappedSpaceKey = z.strictObject({ epoch, wrappedKey: z.string() });
+export const wrappedSpaceKey = z.strictObject({
+  epoch,
+  wrappedKey: z.string(),
+  /**
+   * Null when it is wrapped under the caller's own account key. Otherwise the member who sealed it for the caller, with the public key
+   * that the server has of them: for the caller to compare with the one they know.
+   */
+  sharedBy: z
+    .strictObject({ account: z.string(), displayName: z.string().nullable(), publicKey: z.string().nullable() })
+    .nullable(),
+});
 
 export const space = z.strictObject({
   id: z.string(),
@@ -104,9 +122,53 @@ export const space = z.strictObject({
   role: z.string(),
   /** The space's keys, each wrapped for the caller, oldest first. */
   keys: z.array(wrappedSpaceKey),
+  /** Somebody left who knows the current key: an owner or admin should change it. */
+  rotationDue: z.boolean(),
   createdAt: time,
 });
 export const spaceList = z.strictObject({ items: z.array(space), next: z.string().nullable() });
+
+const role = z.enum(['owner', 'admin', 'member', 'viewer', 'guest']);
+
+export const keyPath = z.strictObject({ space: id, epoch: decimal(1, MAXIMUM_COUNTER) });
+/** A key that was shared, wrapped anew by its receiver. */
+export const ownKey = z.strictObject({ wrappedKey: bytes(1, MAXIMUM_WRAPPED_KEY_BYTES) });
+
+export const spaceMemberPath = z.strictObject({ space: id, account: id });
+const sealedKey = bytes(1, MAXIMUM_SHARED_KEY_BYTES);
+export const spaceMemberChange = z.strictObject({
+  role,
+  /** Sealed to the member: the current epoch at least, unless they have it, and as many former ones as they shall read. */
+  keys: z
+    .array(z.strictObject({ epoch, sealedKey }))
+    .max(MAXIMUM_SHARED_EPOCHS)
+    .refine((keys) => new Set(keys.map((key) => key.epoch)).size === keys.length, 'Each epoch may appear once.'),
+});
+export const spaceMember = z.strictObject({
+  account: z.string(),
+  displayName: z.string().nullable(),
+  role: z.string(),
+  publicKey: z.string().nullable(),
+  /** Epochs of the space's keys that the member has. */
+  epochs: z.array(z.int()),
+});
+export const spaceMemberList = z.strictObject({ items: z.array(spaceMember), next: z.null() });
+
+export const rotation = z.strictObject({
+  /** Of the new key: the current epoch and one. */
+  epoch,
+  /** Members to be removed with it; none to change only the key. */
+  removed: z.array(id).max(MAXIMUM_SPACE_MEMBERS).optional(),
+  /** The name, sealed under the new key. */
+  sealedName: bytes(1, MAXIMUM_SEALED_NAME_BYTES),
+  /** The new key, wrapped for the caller. */
+  wrappedKey: bytes(1, MAXIMUM_WRAPPED_KEY_BYTES),
+  /** The new key, sealed to every other member who stays: exactly these. */
+  keys: z
+    .array(z.strictObject({ account: id, sealedKey }))
+    .max(MAXIMUM_SPACE_MEMBERS)
+    .refine((keys) => new Set(keys.map((key) => key.account)).size === keys.length, 'Each member may appear once.'),
+});
 
 export const newMemory = z.strictObject({ id, epoch, token });
 export const memoryUpdate = z.strictObject({ expectedVersion: version, epoch, token });
@@ -175,6 +237,11 @@ export const changes = z.strictObject({
 export type NewSpace = z.input<typeof newSpace>;
 export type Space = z.output<typeof space>;
 export type SpaceList = z.output<typeof spaceList>;
+export type OwnKey = z.input<typeof ownKey>;
+export type SpaceMemberChange = z.input<typeof spaceMemberChange>;
+export type SpaceMember = z.output<typeof spaceMember>;
+export type SpaceMemberList = z.output<typeof spaceMemberList>;
+export type Rotation = z.input<typeof rotation>;
 export type NewMemory = z.input<typeof newMemory>;
 export type MemoryUpdate = z.input<typeof memoryUpdate>;
 export type Batch = z.input<typeof batch>;

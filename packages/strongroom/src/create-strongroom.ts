@@ -1,14 +1,16 @@
 /** Joins the rooms into one service. Everything is wired here and nowhere else. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { catalogue, createAuditLog } from '@strongroom/audit-log';
-import { ensureSetupInvitation, profiles, sessionPort } from '@strongroom/authentication';
+import { catalogue, createAuditLog, readReceipt } from '@strongroom/audit-log';
+import { ensureSetupInvitation, profiles, sessionEndings, sessionPort } from '@strongroom/authentication';
 import { authorizer, memberships } from '@strongroom/authorization';
 import { createEncryption, fileSlot } from '@strongroom/encryption';
 import { type Clock, type Job, type Uuid, systemClock } from '@strongroom/kernel';
+import { departures } from '@strongroom/memories';
 import { type LogPort, type Pipeline, type SessionPort, createPipeline, openapi } from '@strongroom/pipeline';
 import { createLimiter } from '@strongroom/rate-limiting';
 import { type Database, type JobLog, type Jobs, type Location, openDatabase, startJobs } from '@strongroom/storage';
+import { createBackups } from './backups.ts';
 import { CompositionError } from './errors.ts';
 import { checkInstallation, isInstalled } from './installation.ts';
 import { rooms, routes } from './rooms.ts';
@@ -73,6 +75,8 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
   const mustExist = await isInstalled(database);
   const encryption = await createEncryption({ slot: fileSlot(path.join(keys, 'root')), mustExist, clock });
   const installation = await checkInstallation(database, encryption, clock);
+  // An erasure that a crash cut off is finished, or undone, before anybody reads.
+  await encryption.keyTree.recover(database);
 
   // The jobs start last; until then there is nobody to nudge, and they look for work themselves when they start.
   let jobsRunning: Jobs | undefined;
@@ -83,6 +87,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     events: catalogue(rooms),
     nudge: () => jobsRunning?.nudge('audit-log.sequence'),
   });
+  const backups = createBackups({ clock, database, auditLog });
   const document = openapi(routes, { title: 'Strongroom', version: VERSION, cookieName: COOKIE_NAME });
   const services: Services = {
     clock,
@@ -90,7 +95,12 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     encryption,
     memberships,
     auditLog,
+    backups,
     profiles: profiles({ encryption }),
+    sessionEndings,
+    departures: departures({ clock }),
+    receipts: { receipt: readReceipt },
+    subjectErasure: { shred: (subjects) => encryption.keyTree.shred(database, subjects) },
     openApiDocument: () => document,
   };
   const ports = {
@@ -122,6 +132,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     },
     setupToken: () => ensureSetupInvitation(services),
     async close() {
+      await backups.stop();
       await jobsRunning?.stop();
       jobsRunning = undefined;
       await database.close();

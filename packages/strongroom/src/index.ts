@@ -1,3 +1,4 @@
+export { type RestoreVaultOptions, restoreVault } from './restore-vault.ts';
 export { type Strongroom, type StrongroomOptions, createStrongroom } from './create-strongroom.ts';
 export { CompositionError, type StrongroomErrorCode, strongroomErrors } from './errors.ts';
 export { type Verification, verifyAuditLog } from './operator.ts';

@@ -47,6 +47,14 @@ const readRow = (transaction: Transaction) =>
 export const isInstalled = async (database: Database): Promise<boolean> =>
   (await database.transaction(asSystem, readRow)) !== undefined;
 
+/** Throws `strongroom.wrong-root-key` when the transaction sees a row that was written under another root key, or none. */
+export async function checkRootKey(transaction: Transaction, encryption: Encryption): Promise<void> {
+  const row = await readRow(transaction);
+  if (row === undefined || !equalBytes(row.key_check, encryption.keyedHash(KEY_CHECK_PURPOSE, utf8(row.id)))) {
+    throw new CompositionError('strongroom.wrong-root-key');
+  }
+}
+
 /** Writes the row at the first start, compares it at later ones. Throws `strongroom.wrong-root-key`. */
 export async function checkInstallation(database: Database, encryption: Encryption, clock: Clock): Promise<Uuid> {
   const row = await database.transaction(asSystem, async (transaction) => {

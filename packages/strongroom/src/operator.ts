@@ -1,9 +1,10 @@
 /** What the operator asks for on the machine itself, through the administrator's socket or with the server stopped. */
 import type { AuditLog } from '@strongroom/audit-log';
-import { type RememberedCheckpoint, type Verdict, verifyLog } from '@strongroom/audit-log/verify';
+import { parsePolicy, type RememberedCheckpoint, type Verdict, verifyLog } from '@strongroom/audit-log/verify';
 import { type Manifest, fromBase64Url, toBase64Url } from '@strongroom/kernel';
 import { type LimitPolicy, type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
 import { z } from 'zod';
+import { CompositionError } from './errors.ts';
 import { VERSION } from './version.ts';
 
 export interface OperatorServices {
@@ -26,7 +27,7 @@ const checkpoint = z.strictObject({
     .length(Math.ceil((ROOT_BYTES * 4) / 3)),
 });
 
-export const verification = z.strictObject({
+const verification = z.strictObject({
   ok: z.boolean(),
   /** Of the newest checkpoint; for the caller to remember when `ok`. */
   size: z.int(),
@@ -36,6 +37,9 @@ export const verification = z.strictObject({
   signedAt: z.number().nullable(),
   verifiedEntries: z.int(),
   withheldEntries: z.int(),
+  redactedEntries: z.int(),
+  standing: z.enum(['INVALID', 'DIVERGED', 'UNANCHORED', 'WITNESSED']),
+  witnessedSize: z.int(),
   findings: z.array(z.strictObject({ where: z.string(), what: z.string() })),
   moreFindings: z.boolean(),
 });
@@ -44,19 +48,29 @@ export type Verification = z.output<typeof verification>;
 
 /**
  * Verifies every event of every tenant against tree and checkpoint. `keys`: those remembered from before; the ones the database names when
- * absent, which shows damage but not a forger who exchanged them.
+ * absent, which shows damage but not a forger who exchanged them. Throws `strongroom.log-empty` before anything was logged.
  */
 export async function verifyAuditLog(
   { auditLog }: OperatorServices,
-  options: { readonly remembered?: RememberedCheckpoint | undefined; readonly keys?: readonly string[] | undefined },
+  options: {
+    readonly remembered?: RememberedCheckpoint | undefined;
+    readonly keys?: readonly string[] | undefined;
+    /** C2SP tlog-policy. */
+    readonly policy?: string | undefined;
+    /** Checkpoints of this log from elsewhere. */
+    readonly seen?: readonly string[] | undefined;
+  },
 ): Promise<Verification> {
   // Events of the last second may still wait for their place. A log that is damaged cannot be continued; that is what the verdict will say.
   await auditLog.sequence().catch(() => 0);
   const keys = options.keys ?? (await auditLog.verifierKeys());
-  const { remembered } = options;
+  if (keys.length === 0 && (await auditLog.source().newestCheckpoint()) === null) throw new CompositionError('strongroom.log-empty');
+  const { remembered, policy, seen } = options;
   const verdict: Verdict = await verifyLog(auditLog.source(), {
     keys,
     ...(remembered === undefined ? {} : { remembered }),
+    ...(policy === undefined ? {} : { policy: parsePolicy(policy) }),
+    ...(seen === undefined ? {} : { seen }),
   });
   const { root, findings, ...rest } = verdict;
   return { ...rest, keys: [...keys], root: toBase64Url(root), findings: [...findings] };
@@ -80,7 +94,7 @@ const verifyAudit = defineRoute({
   method: 'POST',
   path: '/operator/audit/verification',
   summary: 'Verifies the whole audit log',
-  input: { body: z.strictObject({ remembered: checkpoint.optional(), keys: z.array(z.string().max(8192)).max(8).optional() }) },
+  input: { body: z.strictObject({ remembered: checkpoint.optional(), keys: z.array(z.string().max(8192)).max(8).optional(), policy: z.string().max(32_768).optional(), seen: z.array(z.string().max(32_768)).max(8).optional() }) },
   output: verification,
   access: operatorOnly,
   assurance: 'session',
@@ -89,10 +103,12 @@ const verifyAudit = defineRoute({
   // The verifier makes short transactions of its own, so that a long log keeps nobody waiting.
   stateless: true,
   async handler({ body, services }) {
-    const { remembered, keys } = body;
+    const { remembered, keys, policy, seen } = body;
     return {
       body: await verifyAuditLog(services, {
         keys,
+        policy,
+        seen,
         remembered: remembered === undefined ? undefined : { ...remembered, root: fromBase64Url(remembered.root) },
       }),
     };

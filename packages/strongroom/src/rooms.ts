@@ -2,11 +2,13 @@
 import { manifest as auditLog } from '@strongroom/audit-log';
 import { manifest as authentication } from '@strongroom/authentication';
 import { manifest as authorization } from '@strongroom/authorization';
+import { manifest as encryption } from '@strongroom/encryption';
 import type { Manifest } from '@strongroom/kernel';
 import { manifest as memories } from '@strongroom/memories';
 import type { Route } from '@strongroom/pipeline';
 import { manifest as rateLimiting } from '@strongroom/rate-limiting';
 import { manifest as storage } from '@strongroom/storage';
+import { manifest as backups } from './backups.ts';
 import { manifest as installation } from './installation.ts';
 import { manifest as operator } from './operator.ts';
 import { manifest as service } from './service.ts';
@@ -16,6 +18,7 @@ import type { Services } from './services.ts';
 export const rooms: readonly Manifest<Route<Services>, Services>[] = [
   storage,
   installation,
+  encryption,
   rateLimiting,
   authentication,
   authorization,
@@ -23,6 +26,7 @@ export const rooms: readonly Manifest<Route<Services>, Services>[] = [
   memories,
   service,
   operator,
+  backups,
 ];
 
 /** Every declared route. */

@@ -1,10 +1,12 @@
 /** What the handlers and jobs of all rooms use together. */
 import type { AuditLog } from '@strongroom/audit-log';
-import type { MembershipPort } from '@strongroom/authentication';
-import type { ProfilePort } from '@strongroom/authorization';
+import type { MembershipPort, ReceiptPort, SubjectErasurePort } from '@strongroom/authentication';
+import type { ProfilePort, SessionEndingPort } from '@strongroom/authorization';
 import type { Encryption } from '@strongroom/encryption';
 import type { Clock } from '@strongroom/kernel';
+import type { Departures } from '@strongroom/memories';
 import type { Database } from '@strongroom/storage';
+import type { Backups } from './backups.ts';
 
 export interface Services {
   readonly clock: Clock;
@@ -12,6 +14,11 @@ export interface Services {
   readonly encryption: Encryption;
   readonly memberships: MembershipPort;
   readonly profiles: ProfilePort;
+  readonly sessionEndings: SessionEndingPort;
+  readonly departures: Departures;
+  readonly receipts: ReceiptPort;
+  readonly subjectErasure: SubjectErasurePort;
   readonly auditLog: AuditLog;
+  readonly backups: Backups;
   readonly openApiDocument: () => Readonly<Record<string, unknown>>;
 }

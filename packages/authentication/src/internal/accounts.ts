@@ -1,5 +1,5 @@
 /** Account rows, and how they become the sealed account record of the wire. */
-import { columnCodec, type Encryption } from '@strongroom/encryption';
+import { columnCodec, type Encryption, type Sealer } from '@strongroom/encryption';
 import { toBase64Url, type AccountActor, type Uuid } from '@strongroom/kernel';
 import { defaultKeyDerivation, type KeyDerivationParameters } from '@strongroom/sealing';
 import type { Transaction } from '@strongroom/storage';
@@ -13,7 +13,7 @@ import { verifierOf } from './credential.ts';
 import { dataMap } from './data-map.ts';
 import { tables } from './tables.ts';
 
-const sealed = (encryption: Encryption) => columnCodec(encryption, dataMap, 'accounts');
+const sealed = (sealer: Sealer) => columnCodec(sealer, dataMap, 'accounts');
 const place = (account: Uuid) => ({ tenant: null, row: account, subject: account });
 const emailIndex = (encryption: Encryption, email: Email) => sealed(encryption).blindIndex('email', null, email);
 
@@ -30,7 +30,7 @@ export async function insertAccount(
   if (!isDefault(record.parameters)) throw new AuthenticationError('authentication.unsupported-parameters');
   const { account } = record;
   const email = parseEmail(input.email);
-  const codec = sealed(encryption);
+  const codec = sealed(await encryption.subjects(transaction, [account], { create: true }));
   const inserted = await tables(transaction)
     .insertInto('accounts')
     .values({
@@ -59,7 +59,7 @@ export async function insertAccount(
  * default is answered. When the default rises, old and new have to be answered for unknown accounts in the proportion in
  * which they occur.
  */
-function isDefault(parameters: KeyDerivationParameters): boolean {
+export function isDefault(parameters: KeyDerivationParameters): boolean {
   const { memoryKibibytes, passes, lanes } = defaultKeyDerivation;
   return parameters.memoryKibibytes === memoryKibibytes && parameters.passes === passes && parameters.lanes === lanes;
 }
@@ -107,7 +107,7 @@ export async function ownCredential(
     .executeTakeFirst();
 }
 
-/** The account's own view of itself. Throws `authentication.invalid-session` when it was deleted meanwhile. */
+/** The account's own view of itself. Throws `authentication.invalid-session` when it was deleted or erased meanwhile. */
 export async function accountView(
   encryption: Encryption,
   transaction: Transaction,
@@ -116,7 +116,9 @@ export async function accountView(
 ): Promise<z.input<typeof accountSchema>> {
   const row = await tables(transaction).selectFrom('accounts').selectAll().where('id', '=', account).executeTakeFirst();
   if (row === undefined) throw new AuthenticationError('authentication.invalid-session');
-  const codec = sealed(encryption);
+  const keys = await encryption.subjects(transaction, [account]);
+  if (!keys.has(account)) throw new AuthenticationError('authentication.invalid-session');
+  const codec = sealed(keys);
   return {
     id: row.id,
     email: codec.openText('email', place(row.id), row.email),
@@ -141,7 +143,7 @@ export async function accountView(
   };
 }
 
-/** Display names for lists of people: id → name; unknown accounts are missing. */
+/** Display names for lists of people: id → name; unknown and erased accounts are missing. */
 export async function displayNamesOf(
   encryption: Encryption,
   transaction: Transaction,
@@ -153,8 +155,16 @@ export async function displayNamesOf(
     .select(['id', 'display_name'])
     .where('id', 'in', accounts)
     .execute();
-  const codec = sealed(encryption);
-  return new Map(rows.map((row) => [row.id, codec.openText('display_name', place(row.id), row.display_name)]));
+  const keys = await encryption.subjects(
+    transaction,
+    rows.map(({ id }) => id),
+  );
+  const codec = sealed(keys);
+  return new Map(
+    rows
+      .filter(({ id }) => keys.has(id))
+      .map((row) => [row.id, codec.openText('display_name', place(row.id), row.display_name)]),
+  );
 }
 
 /**

@@ -22,8 +22,13 @@ interface Verifiable {
 const nobody: Verifiable = { id: '00000000-0000-7000-8000-000000000000' as Uuid, verifier: new Uint8Array(32) };
 
 /** Whether the secret is that of the account. Does the same work when there is no account. */
-export function proves(encryption: Encryption, account: Verifiable | undefined, secret: Uint8Array): boolean {
+export function proves(
+  encryption: Encryption,
+  account: Verifiable | undefined,
+  secret: Uint8Array,
+  kind: Proof = 'password',
+): boolean {
   const expected = account ?? nobody;
-  const matches = equalBytes(verifierOf(encryption, 'password', expected.id, secret), expected.verifier);
+  const matches = equalBytes(verifierOf(encryption, kind, expected.id, secret), expected.verifier);
   return matches && account !== undefined;
 }

@@ -75,4 +75,20 @@ export const dataMap = defineDataMap({
       reauthenticated_until: operational,
     },
   },
+  invitations: {
+    scope: 'installation',
+    columns: {
+      id: operational,
+      tenant_id: operational,
+      role: operational,
+      invited_by: subject,
+      secret_hash: secret('hashed'),
+      created_at: operational,
+      expires_at: operational,
+    },
+  },
+  deleted_accounts: {
+    scope: 'installation',
+    columns: { account_id: subject, deleted_at: operational },
+  },
 });

@@ -1,5 +1,5 @@
 /** Invitations and the set-up link: 256-bit tokens, usable once, known to the database by their hash only. */
-import { isUuid, type AccountActor, type Uuid } from '@strongroom/kernel';
+import { isUuid, newUuid, type AccountActor, type Uuid } from '@strongroom/kernel';
 import { consumeOnce, issueSingleUse, withdrawUnused, type Transaction } from '@strongroom/storage';
 import { z } from 'zod';
 import { AuthenticationError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { INVITATION_SECONDS, SETUP_INVITATION_SECONDS } from '../lifetimes.ts';
 import type { AuthenticationServices, Membership, Role } from '../services.ts';
 import { newInvitation } from '../wire.ts';
 import { lockAndHasAccounts } from './accounts.ts';
+import { tables } from './tables.ts';
 import { hashToken, newToken } from './token.ts';
 
 /** One purpose for both kinds: whoever signs up need not know which one they hold. */
@@ -19,6 +20,7 @@ const payload = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('set-up') }),
   z.strictObject({
     kind: z.literal('member'),
+    id: uuid,
     tenant: uuid,
     role: newInvitation.shape.role,
     invitedBy: uuid,
@@ -35,11 +37,11 @@ async function issue(
   transaction: Transaction,
   content: z.input<typeof payload>,
   seconds: number,
-): Promise<IssuedInvitation> {
+): Promise<IssuedInvitation & { readonly hash: Uint8Array }> {
   const { text, hash } = newToken(services.encryption, 'authentication.invitation-token');
   const expiresAt = services.clock.now() + seconds * 1000;
   await issueSingleUse(transaction, { purpose: PURPOSE, hash, payload: content, expiresAt });
-  return { token: text, expiresAt: new Date(expiresAt) };
+  return { token: text, hash, expiresAt: new Date(expiresAt) };
 }
 
 /** Throws `authentication.role-too-high` when the inviter ranks below the role. */
@@ -48,13 +50,112 @@ export async function invite(
   transaction: Transaction,
   inviter: AccountActor,
   role: Role,
-): Promise<IssuedInvitation> {
+): Promise<IssuedInvitation & { readonly id: Uuid }> {
   const grant = { tenant: inviter.tenant, granter: inviter.account, role };
   if (!(await services.memberships.mayGrant(transaction, grant))) {
     throw new AuthenticationError('authentication.role-too-high');
   }
-  const content = { kind: 'member', tenant: inviter.tenant, role, invitedBy: inviter.account } as const;
-  return issue(services, transaction, content, INVITATION_SECONDS);
+  const now = services.clock.now();
+  const id = newUuid(now);
+  const content = { kind: 'member', id, tenant: inviter.tenant, role, invitedBy: inviter.account } as const;
+  const { token, hash, expiresAt } = await issue(services, transaction, content, INVITATION_SECONDS);
+  await tables(transaction)
+    .insertInto('invitations')
+    .values({
+      id,
+      tenant_id: inviter.tenant,
+      role,
+      invited_by: inviter.account,
+      secret_hash: hash,
+      created_at: new Date(now),
+      expires_at: expiresAt,
+    })
+    .execute();
+  return { id, token, expiresAt };
+}
+
+export interface OpenInvitation {
+  readonly id: Uuid;
+  readonly role: Role;
+  readonly invitedBy: Uuid;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** Those of the tenant that can still be used, newest first, at most `limit`, older than the invitation `before`. */
+export async function listInvitations(
+  transaction: Transaction,
+  of: { readonly tenant: Uuid; readonly now: number },
+  page: { readonly before: Uuid | undefined; readonly limit: number },
+): Promise<readonly OpenInvitation[]> {
+  let open = tables(transaction)
+    .selectFrom('invitations')
+    .select(['id', 'role', 'invited_by', 'created_at', 'expires_at'])
+    .where('tenant_id', '=', of.tenant)
+    .where('expires_at', '>', new Date(of.now));
+  if (page.before !== undefined) open = open.where('id', '<', page.before);
+  const rows = await open.orderBy('id', 'desc').limit(page.limit).execute();
+  return rows.map((row) => ({
+    id: row.id,
+    role: row.role,
+    invitedBy: row.invited_by,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  }));
+}
+
+/**
+ * Uses the secret up in the inviter's place, so that of withdrawing and accepting at the same moment one succeeds. Throws
+ * `authentication.invitation-not-found` for one of another tenant, too.
+ */
+export async function withdrawInvitation(
+  services: AuthenticationServices,
+  transaction: Transaction,
+  of: { readonly tenant: Uuid; readonly id: Uuid },
+): Promise<void> {
+  const row = await tables(transaction)
+    .deleteFrom('invitations')
+    .where('id', '=', of.id)
+    .where('tenant_id', '=', of.tenant)
+    .returning('secret_hash')
+    .executeTakeFirst();
+  const attempt = row && { purpose: PURPOSE, hash: row.secret_hash, now: services.clock.now() };
+  if (attempt === undefined || (await consumeOnce(transaction, attempt)) === undefined) {
+    throw new AuthenticationError('authentication.invitation-not-found');
+  }
+}
+
+/** Of somebody who leaves. Answers with how many could still have been used. */
+export async function withdrawInvitationsOf(
+  services: AuthenticationServices,
+  transaction: Transaction,
+  account: Uuid,
+): Promise<number> {
+  const rows = await tables(transaction)
+    .deleteFrom('invitations')
+    .where('invited_by', '=', account)
+    .returning('secret_hash')
+    .execute();
+  const now = services.clock.now();
+  let open = 0;
+  for (const { secret_hash: hash } of rows) {
+    if ((await consumeOnce(transaction, { purpose: PURPOSE, hash, now })) !== undefined) open += 1;
+  }
+  return open;
+}
+
+export async function countInvitationsOf(transaction: Transaction, account: Uuid, now: number): Promise<number> {
+  const { count } = await tables(transaction)
+    .selectFrom('invitations')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('invited_by', '=', account)
+    .where('expires_at', '>', new Date(now))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+export async function purgeInvitations(transaction: Transaction, now: number): Promise<void> {
+  await tables(transaction).deleteFrom('invitations').where('expires_at', '<=', new Date(now)).execute();
 }
 
 /** A new set-up token in place of the former one, or null when there is an account. */
@@ -88,7 +189,8 @@ export async function acceptInvitation(
     if (await lockAndHasAccounts(transaction)) throw new AuthenticationError('authentication.invalid-invitation');
     return { tenant: await services.memberships.createTenant(transaction), role: 'owner' };
   }
-  const { tenant, role, invitedBy } = content;
+  const { id, tenant, role, invitedBy } = content;
+  await tables(transaction).deleteFrom('invitations').where('id', '=', id).execute();
   if (!(await services.memberships.mayGrant(transaction, { tenant, granter: invitedBy, role }))) {
     throw new AuthenticationError('authentication.invalid-invitation');
   }

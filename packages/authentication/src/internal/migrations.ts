@@ -39,4 +39,29 @@ create index sessions_by_account on sessions (account_id, id);
 create index sessions_by_end on sessions (idle_expires_at);
 `;
 
-export const migrations: readonly Migration[] = [{ name: '0001-accounts-and-sessions', sql: accountsAndSessions }];
+/**
+ * `invitations` names what can be listed and withdrawn; the secret itself is a single-use one. `deleted_accounts` is the queue of people whose keys
+ * are yet to be destroyed, which takes longer than a transaction may.
+ */
+const accountLife = `
+create table invitations (
+  id uuid primary key,
+  tenant_id uuid not null,
+  role text not null,
+  invited_by uuid not null,
+  secret_hash bytea not null unique check (octet_length(secret_hash) = 32),
+  created_at timestamptz not null,
+  expires_at timestamptz not null
+);
+create index invitations_of_tenant on invitations (tenant_id, id);
+
+create table deleted_accounts (
+  account_id uuid primary key,
+  deleted_at timestamptz not null
+);
+`;
+
+export const migrations: readonly Migration[] = [
+  { name: '0001-accounts-and-sessions', sql: accountsAndSessions },
+  { name: '0002-account-life', sql: accountLife },
+];

@@ -1,5 +1,5 @@
 /** Session rows. Every function that touches one takes whose it must be; there is no way to reach a session by id alone. */
-import { columnCodec, type Encryption } from '@strongroom/encryption';
+import { columnCodec, type Sealer } from '@strongroom/encryption';
 import { newUuid, type AccountActor, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { AuthenticationError } from '../errors.ts';
@@ -30,7 +30,7 @@ export interface NewSession {
 
 const after = (milliseconds: number, seconds: number): Date => new Date(milliseconds + seconds * 1000);
 
-const sealed = (encryption: Encryption) => columnCodec(encryption, dataMap, 'sessions');
+const sealed = (sealer: Sealer) => columnCodec(sealer, dataMap, 'sessions');
 const place = (session: Uuid, account: Uuid) => ({ tenant: null, row: session, subject: account });
 
 /** A new session with a new token, whatever the caller presented before: a planted token is never promoted. */
@@ -48,6 +48,14 @@ export async function startSession(
     idleExpiresAt: after(now, idleSeconds),
     expiresAt: after(now, absoluteSeconds),
   };
+  const device =
+    deviceName === undefined
+      ? null
+      : sealed(await services.encryption.subjects(transaction, [account], { create: true })).seal(
+          'device_name',
+          place(id, account),
+          deviceName,
+        );
   await tables(transaction)
     .insertInto('sessions')
     .values({
@@ -56,10 +64,7 @@ export async function startSession(
       tenant_id: tenant,
       token_hash: token.hash,
       transport,
-      device_name:
-        deviceName === undefined
-          ? null
-          : sealed(services.encryption).seal('device_name', place(id, account), deviceName),
+      device_name: device,
       created_at: times.createdAt,
       last_seen_at: times.createdAt,
       idle_expires_at: times.idleExpiresAt,
@@ -146,7 +151,7 @@ export async function listSessions(
   actor: AccountActor,
   page: { readonly before: Uuid | undefined; readonly limit: number },
 ): Promise<readonly ListedSession[]> {
-  const codec = sealed(services.encryption);
+  const codec = sealed(await services.encryption.subjects(transaction, [actor.account]));
   let own = tables(transaction)
     .selectFrom('sessions')
     .select(['id', 'transport', 'device_name', 'created_at', 'last_seen_at', 'idle_expires_at', 'expires_at'])

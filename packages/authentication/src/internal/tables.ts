@@ -3,6 +3,7 @@ import type { Uuid } from '@strongroom/kernel';
 import type { KeyDerivationParameters } from '@strongroom/sealing';
 import type { Transaction } from '@strongroom/storage';
 import type { ColumnType } from 'kysely';
+import type { Role } from '../services.ts';
 
 interface AccountTable {
   id: Uuid;
@@ -36,9 +37,26 @@ interface SessionTable {
   reauthenticated_until: Date | null;
 }
 
+interface InvitationTable {
+  id: Uuid;
+  tenant_id: Uuid;
+  role: Role;
+  invited_by: Uuid;
+  secret_hash: Uint8Array;
+  created_at: Date;
+  expires_at: Date;
+}
+
+interface DeletedAccountTable {
+  account_id: Uuid;
+  deleted_at: Date;
+}
+
 type AuthenticationTables = {
   accounts: AccountTable;
   sessions: SessionTable;
+  invitations: InvitationTable;
+  deleted_accounts: DeletedAccountTable;
 };
 
 export const tables = (transaction: Transaction) => transaction.withTables<AuthenticationTables>();

@@ -4,7 +4,10 @@ import { fromBase64Url, toBase64Url } from '@strongroom/kernel';
 /** Bytes; ASVS 5.0 7.2.3 asks for 128 bits of entropy at least. */
 const TOKEN_BYTES = 32;
 
-export type TokenPurpose = 'authentication.session-token' | 'authentication.invitation-token';
+export type TokenPurpose =
+  | 'authentication.session-token'
+  | 'authentication.invitation-token'
+  | 'authentication.recovery-token';
 
 export interface NewToken {
   /** Base64url; goes to its holder and nowhere else. */

@@ -20,13 +20,16 @@ const place: Place = {
 const encryption = await createEncryption({
   slot: {
     name: 'fixed',
+    erasure: 'overwritten',
     load: () =>
       Promise.resolve({
         generation: 1,
         material: new RootKeyring({
+          revision: 1,
           current: 7,
           lookup: 7,
-          versions: [{ version: 7, createdAt: 0, secret: createSecretKey(rootSecret) }],
+          tree: { version: 1, secret: createSecretKey(Buffer.alloc(32)) },
+          versions: [{ version: 7, createdAt: 0, scheme: 'derived', secret: createSecretKey(rootSecret) }],
         }).encode(),
       }),
     store: () => Promise.reject(new Error('not written here')),

@@ -6,49 +6,42 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { algorithms } from '../algorithms.ts';
 import { EncryptionError } from '../errors.ts';
 import { checkColumnPlace, checkIdentity, checkName, type ColumnPlace, type Place } from '../place.ts';
+import { GCM_KEY_BYTES } from './aes-gcm.ts';
 import { canonical } from './canonical.ts';
 import { ColumnKey } from './column-key.ts';
 import { fieldCipher } from './field-cipher.ts';
 import { COMMITMENT_BYTES, type FieldHeader } from './field-format.ts';
-import { GCM_KEY_BYTES } from './aes-gcm.ts';
 import { GenerationalCache } from './generational-cache.ts';
 import { deriveKey, hkdfExpand } from './hkdf.ts';
-import type { RootKeyring } from './root-keyring.ts';
+import { ColumnKeys, type LoadedSubject } from './loaded-subject.ts';
+import type { RootKeyring, RootVersion } from './root-keyring.ts';
 
-/** Subjects whose column keys are kept, per cache generation; at most twice as many in all. A column key takes about 1 KB. */
-const SUBJECTS_PER_GENERATION = 4096;
-/** Column keys kept for one subject: more than the encrypted columns about a person in any data map, in two key versions. */
-const MOST_COLUMNS = 64;
+/** Buckets of column keys per cache generation; at most twice as many in all. A column key takes about 1 KB. */
+const BUCKETS_PER_GENERATION = 4096;
 /** Subject, tenant, index and hash keys per cache generation. */
 const KEYS_PER_GENERATION = 4096;
 
-interface CachedColumnKey extends FieldHeader, Omit<Place, 'row'> {
-  readonly key: ColumnKey;
-}
-
 export class KeyHierarchy {
   readonly #keyring: RootKeyring;
-  /** By subject, else tenant, then searched: joining all six parts to one name would cost more than the rest of a look-up. */
-  readonly #columnKeys = new GenerationalCache<CachedColumnKey[]>(SUBJECTS_PER_GENERATION);
+  /** Of what is about nobody, by tenant; of people under derived keys, by subject. */
+  readonly #columnKeys = new GenerationalCache<ColumnKeys>(BUCKETS_PER_GENERATION);
   readonly #keys = new GenerationalCache<KeyObject>(KEYS_PER_GENERATION);
 
   constructor(keyring: RootKeyring) {
     this.#keyring = keyring;
   }
 
-  /** Throws `encryption.key-missing` for a key version that the keyring does not hold, a TypeError for an unusable place. */
-  columnKey(header: FieldHeader, place: Omit<Place, 'row'>): ColumnKey {
-    const bucketName = place.subject ?? place.tenant ?? '';
-    const bucket = this.#columnKeys.get(bucketName);
-    if (bucket !== undefined) {
-      for (const cached of bucket) if (isFor(cached, header, place)) return cached.key;
-    }
-    const key = this.#deriveColumnKey(header, place);
-    const { tenant, subject, table, column } = place;
-    const made: CachedColumnKey = { ...header, tenant, subject, table, column, key };
-    if (bucket === undefined) this.#columnKeys.set(bucketName, [made]);
-    else if (bucket.push(made) > MOST_COLUMNS) bucket.shift();
-    return key;
+  /**
+   * `loaded`: the secret of the place's subject, where there is one. Throws `encryption.key-missing` for a key version that the keyring does
+   * not hold, `encryption.subject-not-loaded` when the version needs a secret that was not given, a TypeError for an unusable place.
+   */
+  columnKey(header: FieldHeader, place: Omit<Place, 'row'>, loaded?: LoadedSubject): ColumnKey {
+    const columns = loaded?.columns ?? this.#bucket(place.subject ?? place.tenant ?? '');
+    const cached = columns.find(header, place);
+    if (cached !== undefined) return cached;
+    const made = this.#makeColumnKey(header, place, loaded);
+    columns.add(header, place, made);
+    return made;
   }
 
   /** For blind indexes. Stays the same when new values are written under a newer key version, so that look-ups go on. */
@@ -65,14 +58,22 @@ export class KeyHierarchy {
     return this.#cached(`hash\0${purpose}`, () => {
       checkName('purpose', purpose);
       const info = canonical('strongroom/keyed-hash/v1', purpose);
-      return deriveKey(this.#root(this.#keyring.lookupVersion), info);
+      return deriveKey(this.#root(this.#keyring.lookupVersion).secret, info);
     });
   }
 
-  #deriveColumnKey(header: FieldHeader, place: Omit<Place, 'row'>): ColumnKey {
+  #bucket(name: string): ColumnKeys {
+    const bucket = this.#columnKeys.get(name);
+    if (bucket !== undefined) return bucket;
+    const made = new ColumnKeys();
+    this.#columnKeys.set(name, made);
+    return made;
+  }
+
+  #makeColumnKey(header: FieldHeader, place: Omit<Place, 'row'>, loaded: LoadedSubject | undefined): ColumnKey {
     checkColumnPlace(place);
     checkIdentity('subject', place.subject);
-    const parent = this.#subjectKey(header.keyVersion, place);
+    const parent = this.#subjectKey(header.keyVersion, place, loaded);
     const info = canonical(
       'strongroom/column/v1',
       place.table,
@@ -86,22 +87,35 @@ export class KeyHierarchy {
     return made;
   }
 
-  #subjectKey(keyVersion: number, place: Pick<Place, 'tenant' | 'subject'>): KeyObject {
-    const subject = place.subject ?? '';
-    return this.#cached(`subject\0${keyVersion}\0${place.tenant ?? ''}\0${subject}`, () =>
-      deriveKey(this.#tenantKey(keyVersion, place), canonical('strongroom/subject/v1', subject)),
+  #subjectKey(keyVersion: number, place: Omit<Place, 'row'>, loaded: LoadedSubject | undefined): KeyObject {
+    const { tenant, subject } = place;
+    if (subject === null || this.#root(keyVersion).scheme === 'derived') return this.#derivedKey(keyVersion, place);
+    if (loaded?.subject !== subject) throw new EncryptionError('encryption.subject-not-loaded');
+    // The derived part brings in version and tenant, the person's secret is what can be destroyed. It is the key of the
+    // function, so that without it the result is random even to who holds everything else. Only column keys are cached.
+    const share = this.#derivedKey(keyVersion, { tenant, subject }).export();
+    try {
+      return deriveKey(loaded.secret(), canonical('strongroom/subject/v2', share));
+    } finally {
+      share.fill(0);
+    }
+  }
+
+  #derivedKey(keyVersion: number, { tenant, subject }: Pick<Place, 'tenant' | 'subject'>): KeyObject {
+    return this.#cached(`subject\0${keyVersion}\0${tenant ?? ''}\0${subject ?? ''}`, () =>
+      deriveKey(this.#tenantKey(keyVersion, { tenant }), canonical('strongroom/subject/v1', subject ?? '')),
     );
   }
 
   #tenantKey(keyVersion: number, place: Pick<Place, 'tenant'>): KeyObject {
     const tenant = place.tenant ?? '';
     return this.#cached(`tenant\0${keyVersion}\0${tenant}`, () =>
-      deriveKey(this.#root(keyVersion), canonical('strongroom/tenant/v1', tenant)),
+      deriveKey(this.#root(keyVersion).secret, canonical('strongroom/tenant/v1', tenant)),
     );
   }
 
-  #root(keyVersion: number): KeyObject {
-    const root = this.#keyring.secret(keyVersion);
+  #root(keyVersion: number): RootVersion {
+    const root = this.#keyring.version(keyVersion);
     if (root === undefined) {
       throw new EncryptionError('encryption.key-missing', {
         detail: `It was written under key version ${keyVersion}.`,
@@ -118,11 +132,3 @@ export class KeyHierarchy {
     return made;
   }
 }
-
-const isFor = (cached: CachedColumnKey, header: FieldHeader, place: Omit<Place, 'row'>): boolean =>
-  cached.column === place.column &&
-  cached.table === place.table &&
-  cached.keyVersion === header.keyVersion &&
-  cached.algorithm === header.algorithm &&
-  cached.tenant === place.tenant &&
-  cached.subject === place.subject;

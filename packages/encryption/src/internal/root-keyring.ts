@@ -1,52 +1,78 @@
 /**
- * The root material: one secret per key version. This is what a root slot keeps, as opaque bytes.
+ * The root material: one secret per key version and the root of the key tree. This is what a root slot keeps, as opaque bytes.
  *
- * keyring = "SRKR" 4 | format 1 | current version 4 | lookup version 4 | count 2 | count × entry
+ * keyring = "SRKR" 4 | format 1 | revision 8 | current version 4 | lookup version 4 | tree version 8 | tree secret 32 | count 2 | count × entry
  * entry   = version 4 | created, milliseconds since the epoch 8 | scheme 1 | secret 32
  */
-import { createSecretKey, randomFillSync, type KeyObject } from 'node:crypto';
-import { concatBytes, uint32, utf8, type Bytes } from '@strongroom/kernel';
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { utf8, type Bytes } from '@strongroom/kernel';
 import { EncryptionError } from '../errors.ts';
+import { randomSecret, SECRET_BYTES, secretKey } from './secret.ts';
 
 const MAGIC = utf8('SRKR');
-const FORMAT_VERSION = 1;
-const PREFIX_BYTES = 15;
+/** 1 had no key tree and was never released. */
+const FORMAT_VERSION = 2;
+const TREE_SECRET_OFFSET = 29;
+const COUNT_OFFSET = TREE_SECRET_OFFSET + SECRET_BYTES;
+const PREFIX_BYTES = COUNT_OFFSET + 2;
 const ENTRY_BYTES = 45;
-/** Bytes of a root secret: the strength of everything beneath it. */
-const SECRET_BYTES = 32;
 /** Keeps the material well below the space of every slot. Retired versions are dropped long before. */
 const MOST_VERSIONS = 64;
-/** How the keys beneath a version come about. 1: every level is derived from the root secret. */
-const SCHEME_DERIVED = 1;
+
+/**
+ * How the keys of people beneath a version come about: all derived from the version's secret, or with a random secret of each person from
+ * the key tree, which can be destroyed.
+ */
+const schemes = { derived: 1, tree: 2 } as const;
+type Scheme = keyof typeof schemes;
+const schemeNames = new Map<number, Scheme>(Object.entries(schemes).map(([name, number]) => [number, name as Scheme]));
 
 export interface RootVersion {
   /** From 1 up. Stands in every value written under it. */
   readonly version: number;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  readonly scheme: Scheme;
   readonly secret: KeyObject;
 }
 
-export interface RootVersions {
+interface TreeRoot {
+  /** Counts the roots the key tree has had, from 1. */
+  readonly version: number;
+  readonly secret: KeyObject;
+}
+
+export interface RootContent {
+  /** Counts the states of this keyring: of two slots, the one with the higher revision counts. */
+  readonly revision: number;
   /** New values are written under this version. */
   readonly current: number;
-  /** Blind indexes and keyed hashes are made under this one, until they have all been made anew. */
+  /** Blind indexes and keyed hashes are made under this one. */
   readonly lookup: number;
+  readonly tree: TreeRoot;
   readonly versions: readonly RootVersion[];
 }
 
 /** Holds the secrets as KeyObjects in a private field, out of reach of inspection, JSON and structured cloning. */
 export class RootKeyring {
+  readonly revision: number;
   readonly currentVersion: number;
   readonly lookupVersion: number;
+  readonly treeVersion: number;
+  readonly #treeSecret: KeyObject;
   readonly #versions: ReadonlyMap<number, RootVersion>;
 
   /** Throws a TypeError for versions that do not fit together. */
-  constructor(content: RootVersions) {
-    const { current, lookup, versions } = content;
+  constructor(content: RootContent) {
+    const { revision, current, lookup, tree, versions } = content;
+    this.revision = revision;
     this.currentVersion = current;
     this.lookupVersion = lookup;
+    this.treeVersion = tree.version;
+    this.#treeSecret = tree.secret;
     this.#versions = new Map(versions.map((entry) => [entry.version, entry]));
+    if (!Number.isSafeInteger(revision) || revision < 1) throw new TypeError('keyring: revisions count from 1');
+    if (!Number.isSafeInteger(tree.version) || tree.version < 1) throw new TypeError('keyring: the tree counts from 1');
     if (this.#versions.size !== versions.length) throw new TypeError('keyring: versions must be distinct');
     if (versions.length > MOST_VERSIONS) throw new TypeError(`keyring: at most ${MOST_VERSIONS} versions`);
     if (this.#versions.has(0)) throw new TypeError('keyring: versions count from 1');
@@ -56,7 +82,13 @@ export class RootKeyring {
 
   /** A keyring with one random version. `now`: milliseconds since the epoch. */
   static create(now: number): RootKeyring {
-    return new RootKeyring({ current: 1, lookup: 1, versions: [{ version: 1, createdAt: now, secret: newSecret() }] });
+    return new RootKeyring({
+      revision: 1,
+      current: 1,
+      lookup: 1,
+      tree: { version: 1, secret: newSecret() },
+      versions: [{ version: 1, createdAt: now, scheme: 'tree', secret: newSecret() }],
+    });
   }
 
   /** Throws `encryption.root-damaged`. Copies what it needs: the caller wipes `material`. */
@@ -68,19 +100,30 @@ export class RootKeyring {
         detail: 'Its format is not known to this version; a newer one may have written it.',
       });
     }
-    const count = view.getUint16(13);
+    const count = view.getUint16(COUNT_OFFSET);
     if (material.length !== PREFIX_BYTES + count * ENTRY_BYTES) throw damaged();
     const versions: RootVersion[] = [];
     for (let offset = PREFIX_BYTES; offset < material.length; offset += ENTRY_BYTES) {
-      if (material[offset + 12] !== SCHEME_DERIVED) throw damaged();
+      const scheme = schemeNames.get(material[offset + 12]!);
+      if (scheme === undefined) throw damaged();
       versions.push({
         version: view.getUint32(offset),
         createdAt: Number(view.getBigUint64(offset + 4)),
+        scheme,
         secret: createSecretKey(material.subarray(offset + 13, offset + ENTRY_BYTES)),
       });
     }
     try {
-      return new RootKeyring({ current: view.getUint32(5), lookup: view.getUint32(9), versions });
+      return new RootKeyring({
+        revision: Number(view.getBigUint64(5)),
+        current: view.getUint32(13),
+        lookup: view.getUint32(17),
+        tree: {
+          version: Number(view.getBigUint64(21)),
+          secret: createSecretKey(material.subarray(TREE_SECRET_OFFSET, COUNT_OFFSET)),
+        },
+        versions,
+      });
     } catch (cause) {
       throw new EncryptionError('encryption.root-damaged', { cause });
     }
@@ -88,42 +131,84 @@ export class RootKeyring {
 
   /** The secrets in the clear: hand them to a slot at once and wipe them. */
   encode(): Bytes {
-    const prefix = concatBytes(
-      MAGIC,
-      Uint8Array.of(FORMAT_VERSION),
-      uint32(this.currentVersion),
-      uint32(this.lookupVersion),
-      uint32(this.#versions.size).subarray(2),
-    );
     const material = new Uint8Array(PREFIX_BYTES + this.#versions.size * ENTRY_BYTES);
     const view = new DataView(material.buffer);
-    material.set(prefix);
+    material.set(MAGIC);
+    material[4] = FORMAT_VERSION;
+    view.setBigUint64(5, BigInt(this.revision));
+    view.setUint32(13, this.currentVersion);
+    view.setUint32(17, this.lookupVersion);
+    view.setBigUint64(21, BigInt(this.treeVersion));
+    writeSecret(material, TREE_SECRET_OFFSET, this.#treeSecret);
+    view.setUint16(COUNT_OFFSET, this.#versions.size);
     let offset = PREFIX_BYTES;
-    for (const { version, createdAt, secret } of this.#versions.values()) {
+    for (const { version, createdAt, scheme, secret } of this.#versions.values()) {
       view.setUint32(offset, version);
       view.setBigUint64(offset + 4, BigInt(createdAt));
-      material[offset + 12] = SCHEME_DERIVED;
-      const bytes = secret.export();
-      material.set(bytes, offset + 13);
-      bytes.fill(0);
+      material[offset + 12] = schemes[scheme];
+      writeSecret(material, offset + 13, secret);
       offset += ENTRY_BYTES;
     }
     return material;
   }
 
   /** `undefined` for a version that this keyring does not hold. */
-  secret(version: number): KeyObject | undefined {
-    return this.#versions.get(version)?.secret;
+  version(version: number): RootVersion | undefined {
+    return this.#versions.get(version);
+  }
+
+  listVersions(): readonly RootVersion[] {
+    return [...this.#versions.values()];
+  }
+
+  treeSecret(): KeyObject {
+    return this.#treeSecret;
+  }
+
+  /** The same keys once more, so that every slot is written anew. */
+  restated(): RootKeyring {
+    return this.#changed({});
+  }
+
+  /** Another root for the key tree; without the former one. */
+  withNewTreeRoot(): RootKeyring {
+    return this.#changed({ tree: { version: this.treeVersion + 1, secret: newSecret() } });
+  }
+
+  /** One more key version, not yet the current one. Its number was never used before. */
+  withNewVersion(now: number): RootKeyring {
+    const version = Math.max(...this.#versions.keys()) + 1;
+    const added: RootVersion = { version, createdAt: now, scheme: 'tree', secret: newSecret() };
+    return this.#changed({ versions: [...this.#versions.values(), added] });
+  }
+
+  withCurrent(version: number): RootKeyring {
+    return this.#changed({ current: version });
+  }
+
+  /** Throws a TypeError for the current and the lookup version. */
+  without(version: number): RootKeyring {
+    return this.#changed({ versions: this.listVersions().filter((entry) => entry.version !== version) });
+  }
+
+  #changed(change: Partial<RootContent>): RootKeyring {
+    return new RootKeyring({
+      current: this.currentVersion,
+      lookup: this.lookupVersion,
+      tree: { version: this.treeVersion, secret: this.#treeSecret },
+      versions: this.listVersions(),
+      ...change,
+      revision: this.revision + 1,
+    });
   }
 }
 
 const damaged = (): EncryptionError => new EncryptionError('encryption.root-damaged');
 
-function newSecret(): KeyObject {
-  const bytes = randomFillSync(new Uint8Array(SECRET_BYTES));
-  try {
-    return createSecretKey(bytes);
-  } finally {
-    bytes.fill(0);
-  }
+const newSecret = (): KeyObject => secretKey(randomSecret());
+
+function writeSecret(material: Uint8Array, offset: number, secret: KeyObject): void {
+  const bytes = secret.export();
+  material.set(bytes, offset);
+  bytes.fill(0);
 }

@@ -1,4 +1,5 @@
 /** Rows as the wire shows them. */
+import type { Uuid } from '@strongroom/kernel';
 import type { Change, MemoryVersion, Space, Written } from '../wire.ts';
 import type { ChangeRow, VersionRow } from './read.ts';
 import type { SpaceRow } from './space-store.ts';
@@ -8,14 +9,27 @@ import type { Outcome } from './write.ts';
 const toBase64Url = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
 
-export const spaceAnswer = (row: SpaceRow, role: string): Space => ({
+/** Those who shared keys that have not been taken over yet. */
+export type Senders = ReadonlyMap<Uuid, { readonly displayName: string | null; readonly publicKey: Uint8Array | null }>;
+
+export const spaceAnswer = (row: SpaceRow, role: string, senders: Senders): Space => ({
   id: row.id,
   sealedName: toBase64Url(row.sealedName),
   epoch: row.epoch,
   role,
-  keys: row.keys.map((key) => ({ epoch: key.epoch, wrappedKey: toBase64Url(key.wrappedKey) })),
+  keys: row.keys.map((key) => ({
+    epoch: key.epoch,
+    wrappedKey: toBase64Url(key.wrappedKey),
+    sharedBy: key.sender === null ? null : senderAnswer(key.sender, senders),
+  })),
+  rotationDue: row.rotationDue,
   createdAt: row.createdAt.toISOString(),
 });
+
+function senderAnswer(account: Uuid, senders: Senders): NonNullable<Space['keys'][number]['sharedBy']> {
+  const { displayName = null, publicKey = null } = senders.get(account) ?? {};
+  return { account, displayName, publicKey: publicKey === null ? null : toBase64Url(publicKey) };
+}
 
 export const writtenAnswer = ({ id, version, epoch, sequence, at }: Outcome): Written => ({
   id,

@@ -21,6 +21,7 @@ export const dataMap = defineDataMap({
       change_sequence: operational,
       created_by: subject,
       created_at: operational,
+      rotation_due: operational,
     },
   },
   space_keys: {
@@ -32,6 +33,7 @@ export const dataMap = defineDataMap({
       epoch: operational,
       wrapped_key: secret('sealed'),
       created_at: operational,
+      sender_id: subject,
     },
   },
   memories: {

@@ -23,3 +23,13 @@ export const newSpaceLimit: LimitPolicy = {
   periodSeconds: 3600,
   store: 'process',
 };
+
+/** Sharing and changing keys are rare, and each changes what many can read. */
+export const sharingLimit: LimitPolicy = {
+  name: 'memories.sharing',
+  by: 'account',
+  burst: 60,
+  rate: 120,
+  periodSeconds: 3600,
+  store: 'process',
+};

@@ -67,4 +67,13 @@ create table memory_versions (
 ${tenantTable('memory_versions')}
 `;
 
-export const migrations: readonly Migration[] = [{ name: '0001-spaces-and-memories', sql: spacesAndMemories }];
+/** `sender_id`: who sealed the key for the account; null once the account has wrapped it for itself. */
+const sharing = `
+alter table space_keys add column sender_id uuid;
+alter table spaces add column rotation_due boolean not null default false;
+`;
+
+export const migrations: readonly Migration[] = [
+  { name: '0001-spaces-and-memories', sql: spacesAndMemories },
+  { name: '0002-sharing', sql: sharing },
+];

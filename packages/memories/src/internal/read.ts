@@ -1,8 +1,10 @@
 /** The one path by which sealed content leaves the tables. */
+import type { Encryption } from '@strongroom/encryption';
 import type { Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { MemoriesError } from '../errors.ts';
+import { openTokens, withToken } from './outer-layer.ts';
 import { tables, type SpacePlace } from './tables.ts';
 
 /**
@@ -37,8 +39,19 @@ export interface Page<Row> {
   readonly more: boolean;
 }
 
-/** The current version; throws `memories.not-found` or `memories.deleted`. */
-export async function readMemory(transaction: Transaction, place: SpacePlace, id: Uuid): Promise<VersionRow> {
+/** A page from which rows may have been left out. */
+export interface OpenedPage<Row extends object> extends Page<Row> {
+  /** Where the next page continues. */
+  readonly last: Omit<Row, 'token'> | undefined;
+}
+
+/** The current version; throws `memories.not-found`, or `memories.deleted`, which the content of an erased author is as well. */
+export async function readMemory(
+  encryption: Encryption,
+  transaction: Transaction,
+  place: SpacePlace,
+  id: Uuid,
+): Promise<VersionRow> {
   const row = await tables(transaction)
     .selectFrom('memories as memory')
     .leftJoin('memory_versions as current', (join) =>
@@ -62,17 +75,19 @@ export async function readMemory(transaction: Transaction, place: SpacePlace, id
     .where('memory.id', '=', id)
     .executeTakeFirst();
   if (row === undefined) throw new MemoriesError('memories.not-found');
-  const { token, author } = row;
-  if (token === null || author === null) throw new MemoriesError('memories.deleted');
-  return { ...row, token, author };
+  const { author } = row;
+  const [opened] = await openTokens(encryption, transaction, place, [row]);
+  if (author === null || opened === undefined || !withToken(opened)) throw new MemoriesError('memories.deleted');
+  return { ...opened, author };
 }
 
-/** Current versions in the order of their ids, which is the order of creation as clients dated it. */
+/** Current versions in the order of their ids, which is the order of creation as clients dated it. Without those of erased authors. */
 export async function listMemories(
+  encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
   options: { readonly after: Uuid | undefined; readonly limit: number },
-): Promise<Page<VersionRow>> {
+): Promise<OpenedPage<VersionRow>> {
   await readInIndexOrder(transaction);
   const { rows } = await sql<VersionRow & { bytes_before: number }>`
     select page.id, page.version, page.epoch, page.sequence, page.author_id as author, page.created_at as at, page.token,
@@ -88,18 +103,19 @@ export async function listMemories(
       limit ${options.limit + 1}
     ) as page
     order by page.id`.execute(transaction);
-  return cut(rows, options.limit);
+  return openPage(encryption, transaction, place, cut(rows, options.limit));
 }
 
 /** All versions of one memory, newest first. */
 export async function listVersions(
+  encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
   id: Uuid,
   options: { readonly before: number | undefined; readonly limit: number },
-): Promise<Page<VersionRow>> {
+): Promise<OpenedPage<VersionRow>> {
   // Tells a deleted memory and one that never was from one with no older versions.
-  await readMemory(transaction, place, id);
+  await readMemory(encryption, transaction, place, id);
   const { rows } = await sql<VersionRow & { bytes_before: number }>`
     select page.memory_id as id, page.version, page.epoch, page.sequence, page.author_id as author, page.created_at as at, page.token,
       (sum(page.size) over (order by page.version desc) - page.size)::integer as bytes_before
@@ -111,14 +127,15 @@ export async function listVersions(
       limit ${options.limit + 1}
     ) as page
     order by page.version desc`.execute(transaction);
-  return cut(rows, options.limit);
+  return openPage(encryption, transaction, place, cut(rows, options.limit));
 }
 
 /**
- * What changed after a sequence, in the order of commits: each memory once, in its current state. One statement, so that
+ * What changed after a sequence, in the order of commits: each memory once, in its current state. What erased authors wrote counts as deleted. One statement, so that
  * the page and the high mark are of the same moment.
  */
 export async function listChanges(
+  encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
   options: { readonly after: number; readonly limit: number },
@@ -145,7 +162,10 @@ export async function listChanges(
   const [first] = rows;
   if (first === undefined) throw new MemoriesError('memories.space-not-found');
   const found = rows.filter((row): row is ChangeRow & { high: number; bytes_before: number } => row.id !== null);
-  return { ...cut(found, options.limit), sequence: first.high };
+  const page = cut(found, options.limit);
+  const opened = await openTokens(encryption, transaction, place, page.rows);
+  const changes = opened.map((row) => (row.token === null ? { ...row, author: null, deleted: true } : row));
+  return { rows: changes, more: page.more, sequence: first.high };
 }
 
 /**
@@ -153,6 +173,16 @@ export async function listChanges(
  * collect and sort all the rest of the space for each page.
  */
 const readInIndexOrder = (transaction: Transaction) => sql`set local enable_bitmapscan = off`.execute(transaction);
+
+async function openPage(
+  encryption: Encryption,
+  transaction: Transaction,
+  place: SpacePlace,
+  page: Page<VersionRow>,
+): Promise<OpenedPage<VersionRow>> {
+  const opened = await openTokens(encryption, transaction, place, page.rows);
+  return { rows: opened.filter(withToken), more: page.more, last: page.rows.at(-1) };
+}
 
 function cut<Row extends { readonly bytes_before: number }>(rows: readonly Row[], limit: number): Page<Row> {
   const fitting = rows.filter((row, index) => index < limit && (index === 0 || row.bytes_before < PAGE_BYTES));

@@ -15,8 +15,9 @@ export interface SpaceRow {
   readonly sealedName: Uint8Array;
   readonly epoch: number;
   readonly createdAt: Date;
+  readonly rotationDue: boolean;
   /** Wrapped for the account that asked, oldest first. */
-  readonly keys: readonly { readonly epoch: number; readonly wrappedKey: Uint8Array }[];
+  readonly keys: readonly { readonly epoch: number; readonly wrappedKey: Uint8Array; readonly sender: Uuid | null }[];
 }
 
 /**
@@ -55,6 +56,7 @@ export async function insertSpace(
       epoch: space.epoch,
       wrapped_key: space.wrappedKey,
       created_at: at,
+      sender_id: null,
     })
     .execute();
   return true;
@@ -91,7 +93,7 @@ export async function readSpace(transaction: Transaction, place: SpacePlace, acc
     { tenant: place.tenant, account },
     await tables(transaction)
       .selectFrom('spaces')
-      .select(['id', 'sealed_name', 'epoch', 'created_at'])
+      .select(['id', 'sealed_name', 'epoch', 'created_at', 'rotation_due'])
       .where('tenant_id', '=', place.tenant)
       .where('id', '=', place.space)
       .execute(),
@@ -111,7 +113,7 @@ export async function listSpaces(
   const { after, limit } = options;
   const found = await tables(transaction)
     .selectFrom('spaces')
-    .select(['id', 'sealed_name', 'epoch', 'created_at'])
+    .select(['id', 'sealed_name', 'epoch', 'created_at', 'rotation_due'])
     .where('tenant_id', '=', by.tenant)
     .where('id', 'in', ids)
     .$if(after !== undefined, (query) => query.where('id', '>', after!))
@@ -124,13 +126,13 @@ export async function listSpaces(
 async function withKeys(
   transaction: Transaction,
   by: { readonly tenant: Uuid; readonly account: Uuid },
-  spaces: readonly { id: Uuid; sealed_name: Uint8Array; epoch: number; created_at: Date }[],
+  spaces: readonly { id: Uuid; sealed_name: Uint8Array; epoch: number; created_at: Date; rotation_due: boolean }[],
 ): Promise<SpaceRow[]> {
   if (spaces.length === 0) return [];
   const ids = spaces.map((space) => space.id);
   const keys = await tables(transaction)
     .selectFrom('space_keys')
-    .select(['space_id', 'epoch', 'wrapped_key'])
+    .select(['space_id', 'epoch', 'wrapped_key', 'sender_id'])
     .where('tenant_id', '=', by.tenant)
     .where('account_id', '=', by.account)
     .where('space_id', 'in', ids)
@@ -141,8 +143,9 @@ async function withKeys(
     sealedName: space.sealed_name,
     epoch: space.epoch,
     createdAt: space.created_at,
+    rotationDue: space.rotation_due,
     keys: keys
       .filter((key) => key.space_id === space.id)
-      .map((key) => ({ epoch: key.epoch, wrappedKey: key.wrapped_key })),
+      .map((key) => ({ epoch: key.epoch, wrappedKey: key.wrapped_key, sender: key.sender_id })),
   }));
 }

@@ -11,6 +11,7 @@ type SpaceTable = {
   change_sequence: Generated<number>;
   created_by: Uuid;
   created_at: Date;
+  rotation_due: Generated<boolean>;
 };
 
 type SpaceKeyTable = {
@@ -20,6 +21,7 @@ type SpaceKeyTable = {
   epoch: number;
   wrapped_key: Uint8Array;
   created_at: Date;
+  sender_id: Uuid | null;
 };
 
 type MemoryTable = {

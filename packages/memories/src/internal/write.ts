@@ -1,9 +1,11 @@
 /**
- * The one path by which sealed content enters the tables (`read.ts` is the one out). Whatever is to happen to every stored token (an outer
+ * The one path by which sealed content enters the tables (`read.ts` is the one out). Whatever is to happen to every stored token (the outer
  * layer under the author's key, a quota) belongs here.
  */
+import type { Encryption } from '@strongroom/encryption';
 import { equalBytes, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
+import { openTokens, sealToken } from './outer-layer.ts';
 import type { Refusal } from './refusal.ts';
 import { advance, lockSpace } from './sequence.ts';
 import { tables, type SpacePlace } from './tables.ts';
@@ -32,13 +34,14 @@ export type WriteResult =
 
 /** Writes all or none. Answers in the order of `writes`, whose ids must differ from each other. */
 export async function writeMemories(
+  encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
   by: { readonly author: Uuid; readonly now: number },
   writes: readonly Write[],
 ): Promise<WriteResult> {
   const space = await lockSpace(transaction, place);
-  const stored = await storedState(transaction, place, writes);
+  const stored = await storedState(encryption, transaction, place, writes);
   const refusals: Refusal[] = [];
   const repeated = new Map<Uuid, Outcome>();
   const fresh: Write[] = [];
@@ -49,7 +52,7 @@ export async function writeMemories(
     else repeated.set(write.id, judged);
   }
   if (refusals.length > 0) return { kind: 'refused', refusals };
-  const done = await store(transaction, place, by, space.sequence, fresh);
+  const done = await store(encryption, transaction, place, by, space.sequence, fresh);
   return { kind: 'written', outcomes: writes.map((write) => done.get(write.id) ?? repeated.get(write.id)!) };
 }
 
@@ -57,10 +60,11 @@ interface Stored {
   readonly version: number;
   readonly deleted: boolean;
   /** What is stored under the version that the write would create, if it exists. */
-  readonly sameVersion: { epoch: number; sequence: number; token: Uint8Array; at: Date } | undefined;
+  readonly sameVersion: { epoch: number; sequence: number; token: Uint8Array | null; at: Date } | undefined;
 }
 
 async function storedState(
+  encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
   writes: readonly Write[],
@@ -79,14 +83,15 @@ async function storedState(
   const wanted = new Map(writes.map((write) => [write.id, write.expectedVersion + 1]));
   const versions = await tables(transaction)
     .selectFrom('memory_versions')
-    .select(['memory_id', 'version', 'epoch', 'sequence', 'token', 'created_at'])
+    .select(['memory_id as id', 'version', 'epoch', 'sequence', 'token', 'author_id as author', 'created_at'])
     .where('tenant_id', '=', place.tenant)
     .where('space_id', '=', place.space)
     .where((where) =>
       where.or(rows.map(({ id }) => where.and([where('memory_id', '=', id), where('version', '=', wanted.get(id)!)]))),
     )
     .execute();
-  const found = new Map(versions.map((row) => [row.memory_id, row]));
+  const opened = await openTokens(encryption, transaction, place, versions);
+  const found = new Map(opened.map((row) => [row.id, row]));
   for (const row of rows) {
     const same = found.get(row.id);
     state.set(row.id, {
@@ -102,7 +107,8 @@ function judge(write: Write, stored: Stored | undefined, currentEpoch: number): 
   const { id } = write;
   if (stored?.deleted === true) return { id, code: 'memories.deleted' };
   const same = stored?.sameVersion;
-  if (same !== undefined && same.epoch === write.epoch && equalBytes(same.token, write.token)) {
+  const token = same?.token ?? undefined;
+  if (same !== undefined && token !== undefined && same.epoch === write.epoch && equalBytes(token, write.token)) {
     const version = write.expectedVersion + 1;
     return { id, version, epoch: same.epoch, sequence: same.sequence, at: same.at, repeated: true };
   }
@@ -115,6 +121,7 @@ function judge(write: Write, stored: Stored | undefined, currentEpoch: number): 
 }
 
 async function store(
+  encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
   by: { readonly author: Uuid; readonly now: number },
@@ -151,12 +158,14 @@ async function store(
       })),
     )
     .execute();
+  const keys = await encryption.subjects(transaction, [by.author], { create: true });
   await tables(transaction)
     .insertInto('memory_versions')
     .values(
       outcomes.map(({ id, version, epoch, sequence }, index) => {
-        const { token } = writes[index]!;
-        const row = { ...key, memory_id: id, version, epoch, sequence, token, size: token.length };
+        const { token: content } = writes[index]!;
+        const token = sealToken(keys, place, { id, version }, by.author, content);
+        const row = { ...key, memory_id: id, version, epoch, sequence, token, size: content.length };
         return { ...row, author_id: by.author, created_at: at };
       }),
     )

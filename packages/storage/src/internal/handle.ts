@@ -21,7 +21,7 @@ interface Running {
 }
 
 /** The statements that give a transaction its role and tenant, for it alone. */
-export function scopeStatements(scope: Scope): string {
+function scopeStatements(scope: Scope): string {
   switch (scope.kind) {
     case 'tenant':
       // Part of a statement's text: nothing but an id may get here.

@@ -1,9 +1,9 @@
 import { notAudited, ownAccount } from '@strongroom/pipeline';
-import { AuthenticationError } from '../../errors.ts';
 import { ordinary } from '../../limits.ts';
 import { account } from '../../wire.ts';
 import { accountView } from '../accounts.ts';
 import { defineRoute } from './define.ts';
+import { membershipOf } from './started.ts';
 
 export const accountRoute = defineRoute({
   method: 'GET',
@@ -15,11 +15,9 @@ export const accountRoute = defineRoute({
   assurance: 'session',
   limit: [ordinary],
   audit: notAudited('Reads what concerns the caller only.'),
-  async handler({ services, transaction, account }) {
-    const actor = account();
-    const memberships = await services.memberships.membershipsOf(transaction, actor.account);
-    const membership = memberships.find(({ tenant }) => tenant === actor.tenant);
-    if (membership === undefined) throw new AuthenticationError('authentication.no-membership');
-    return { body: await accountView(services.encryption, transaction, actor.account, membership) };
+  async handler(call) {
+    const actor = call.account();
+    const membership = await membershipOf(call, actor);
+    return { body: await accountView(call.services.encryption, call.transaction, actor.account, membership) };
   },
 });

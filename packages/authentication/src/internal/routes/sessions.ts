@@ -3,10 +3,19 @@ import { audited, notAudited, ownAccount } from '@strongroom/pipeline';
 import { z } from 'zod';
 import { AuthenticationError } from '../../errors.ts';
 import { ordinary, reauthenticationByAccount } from '../../limits.ts';
-import { PAGE_ITEMS, reauthenticated, reauthentication, sessionList, sessionPath, sessionQuery } from '../../wire.ts';
+import {
+  PAGE_ITEMS,
+  reauthenticated,
+  reauthentication,
+  sessionList,
+  sessionPath,
+  sessionQuery,
+  sessionsEnded,
+} from '../../wire.ts';
 import { ownCredential } from '../accounts.ts';
 import { clearCookie, setCookie } from '../cookie.ts';
 import { proves } from '../credential.ts';
+import { endOtherSessions } from '../session-endings.ts';
 import { endSession, listSessions, raiseSession } from '../sessions.ts';
 import { defineRoute } from './define.ts';
 
@@ -78,6 +87,23 @@ export const signOutRoute = defineRoute({
     await endSession(transaction, actor, actor.session);
     record(sessionObject(actor.session));
     return { headers: { 'set-cookie': clearCookie }, body: null };
+  },
+});
+
+export const endOthersRoute = defineRoute({
+  method: 'DELETE',
+  path: '/v1/sessions',
+  summary: 'End all your sessions but this one',
+  input: {},
+  output: sessionsEnded,
+  access: ownAccount(permission),
+  assurance: 'session',
+  limit: [ordinary],
+  audit: audited('session.others-ended'),
+  async handler({ transaction, account, record }) {
+    const ended = await endOtherSessions(transaction, account());
+    record({ details: { ended } });
+    return { body: { ended } };
   },
 });
 

@@ -1,6 +1,7 @@
-import type { Uuid } from '@strongroom/kernel';
+import type { AccountActor, Uuid } from '@strongroom/kernel';
 import type { Call, Reply, RouteInput } from '@strongroom/pipeline';
 import type { z } from 'zod';
+import { AuthenticationError } from '../../errors.ts';
 import type { AuthenticationServices, Membership } from '../../services.ts';
 import type { sessionStarted } from '../../wire.ts';
 import { accountView } from '../accounts.ts';
@@ -38,6 +39,17 @@ export async function startAndAnswer(
       account: await accountView(services.encryption, transaction, account, { tenant, role }),
     },
   };
+}
+
+/** The account's membership in the session's tenant. Throws `authentication.no-membership` when it left meanwhile. */
+export async function membershipOf(
+  { services, transaction }: Pick<Call<RouteInput, AuthenticationServices>, 'services' | 'transaction'>,
+  actor: AccountActor,
+): Promise<Membership> {
+  const memberships = await services.memberships.membershipsOf(transaction, actor.account);
+  const membership = memberships.find(({ tenant }) => tenant === actor.tenant);
+  if (membership === undefined) throw new AuthenticationError('authentication.no-membership');
+  return membership;
 }
 
 const secondsOf = (session: { readonly createdAt: Date; readonly expiresAt: Date }): number =>

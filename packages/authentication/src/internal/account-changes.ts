@@ -1,0 +1,130 @@
+/** How an account row changes after sign-up. Each statement names what must still be true, so of two changes at once one succeeds. */
+import { columnCodec, type Sealer } from '@strongroom/encryption';
+import { toBase64Url, type Uuid } from '@strongroom/kernel';
+import { isUniqueViolation, type Transaction } from '@strongroom/storage';
+import type { z } from 'zod';
+import { parseEmail, type Email } from '../email.ts';
+import { AuthenticationError } from '../errors.ts';
+import type { AuthenticationServices } from '../services.ts';
+import type { account as accountSchema, passwordChange } from '../wire.ts';
+import { isDefault } from './accounts.ts';
+import { verifierOf } from './credential.ts';
+import { dataMap } from './data-map.ts';
+import { tables } from './tables.ts';
+
+type StoredRecord = z.input<typeof accountSchema>['record'];
+type NewRecord = z.output<typeof passwordChange>['record'];
+
+const sealed = (sealer: Sealer) => columnCodec(sealer, dataMap, 'accounts');
+const place = (account: Uuid) => ({ tenant: null, row: account, subject: account });
+
+/**
+ * Throws `authentication.record-changed` when more than the password-dependent part differs, `authentication.unsupported-parameters` for
+ * parameters by which the account would stand out.
+ */
+function requireSame(
+  stored: StoredRecord,
+  changed: NewRecord,
+  fields: readonly ('privateKey' | 'accountKeyByRecovery')[],
+) {
+  if (!isDefault(changed.parameters)) throw new AuthenticationError('authentication.unsupported-parameters');
+  const same =
+    changed.account === stored.account &&
+    toBase64Url(changed.publicKey) === stored.publicKey &&
+    fields.every((field) => toBase64Url(changed[field]) === stored[field]);
+  // Under an old salt the old password's guesses would go on counting.
+  if (!same || toBase64Url(changed.salt) === stored.salt) {
+    throw new AuthenticationError('authentication.record-changed');
+  }
+}
+
+export interface NewSecrets {
+  readonly account: Uuid;
+  readonly stored: StoredRecord;
+  readonly record: NewRecord;
+  readonly authenticationSecret: Uint8Array;
+}
+
+/** False when the verifier is no longer `from`: another change was first. */
+export async function replacePassword(
+  { encryption }: AuthenticationServices,
+  transaction: Transaction,
+  { account, stored, record, authenticationSecret }: NewSecrets,
+  from: Uint8Array,
+): Promise<boolean> {
+  requireSame(stored, record, ['privateKey', 'accountKeyByRecovery']);
+  const codec = sealed(await encryption.subjects(transaction, [account]));
+  const changed = await tables(transaction)
+    .updateTable('accounts')
+    .set({
+      verifier: verifierOf(encryption, 'password', account, authenticationSecret),
+      salt: record.salt,
+      parameters: JSON.stringify(record.parameters),
+      account_key_by_password: codec.seal('account_key_by_password', place(account), record.accountKeyByPassword),
+    })
+    .where('id', '=', account)
+    .where('verifier', '=', from)
+    .returning('id')
+    .executeTakeFirst();
+  return changed !== undefined;
+}
+
+/** Password and recovery code together. False when the recovery verifier is no longer `from`; the new code must not be the old one. */
+export async function replaceRecovered(
+  { encryption }: AuthenticationServices,
+  transaction: Transaction,
+  secrets: NewSecrets & { readonly recoveryAuthenticationSecret: Uint8Array },
+  from: Uint8Array,
+): Promise<boolean> {
+  const { account, stored, record } = secrets;
+  requireSame(stored, record, ['privateKey']);
+  if (toBase64Url(record.accountKeyByRecovery) === stored.accountKeyByRecovery) {
+    throw new AuthenticationError('authentication.record-changed');
+  }
+  const codec = sealed(await encryption.subjects(transaction, [account]));
+  const changed = await tables(transaction)
+    .updateTable('accounts')
+    .set({
+      verifier: verifierOf(encryption, 'password', account, secrets.authenticationSecret),
+      recovery_verifier: verifierOf(encryption, 'recovery', account, secrets.recoveryAuthenticationSecret),
+      salt: record.salt,
+      parameters: JSON.stringify(record.parameters),
+      account_key_by_password: codec.seal('account_key_by_password', place(account), record.accountKeyByPassword),
+      account_key_by_recovery: codec.seal('account_key_by_recovery', place(account), record.accountKeyByRecovery),
+    })
+    .where('id', '=', account)
+    .where('recovery_verifier', '=', from)
+    .returning('id')
+    .executeTakeFirst();
+  return changed !== undefined;
+}
+
+/** Throws `authentication.email-in-use` for the address of another account. The account's own is no change and no error. */
+export async function replaceEmail(
+  { encryption }: AuthenticationServices,
+  transaction: Transaction,
+  account: Uuid,
+  typedEmail: string,
+): Promise<Email> {
+  const email = parseEmail(typedEmail);
+  const codec = sealed(await encryption.subjects(transaction, [account]));
+  try {
+    await tables(transaction)
+      .updateTable('accounts')
+      .set({
+        email: codec.seal('email', place(account), email),
+        email_index: codec.blindIndex('email', null, email),
+      })
+      .where('id', '=', account)
+      .execute();
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AuthenticationError('authentication.email-in-use', { cause: error });
+    throw error;
+  }
+  return email;
+}
+
+/** The row with everything wrapped in it. Its sessions go with it. */
+export async function deleteAccount(transaction: Transaction, account: Uuid): Promise<void> {
+  await tables(transaction).deleteFrom('accounts').where('id', '=', account).execute();
+}

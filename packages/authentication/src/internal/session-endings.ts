@@ -1,0 +1,59 @@
+/** Ending many sessions at once. Like a single one: a row deleted is a session ended. */
+import type { AccountActor, Uuid } from '@strongroom/kernel';
+import type { Transaction } from '@strongroom/storage';
+import { AuthenticationError } from '../errors.ts';
+import type { AuthenticationServices } from '../services.ts';
+import { tables, type Transport } from './tables.ts';
+import { newToken } from './token.ts';
+
+/** How many were ended. */
+export async function endOtherSessions(transaction: Transaction, actor: AccountActor): Promise<number> {
+  const ended = await tables(transaction)
+    .deleteFrom('sessions')
+    .where('account_id', '=', actor.account)
+    .where('id', '!=', actor.session)
+    .returning('id')
+    .execute();
+  return ended.length;
+}
+
+export async function endAllSessions(
+  transaction: Transaction,
+  of: { readonly account: Uuid; readonly tenant?: Uuid },
+): Promise<number> {
+  let sessions = tables(transaction).deleteFrom('sessions').where('account_id', '=', of.account);
+  if (of.tenant !== undefined) sessions = sessions.where('tenant_id', '=', of.tenant);
+  return (await sessions.returning('id').execute()).length;
+}
+
+/** Those that have not ended by time. */
+export async function countSessions(transaction: Transaction, actor: AccountActor, now: number): Promise<number> {
+  const { count } = await tables(transaction)
+    .selectFrom('sessions')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('account_id', '=', actor.account)
+    .where('idle_expires_at', '>', new Date(now))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/**
+ * A new token for the actor's session, which is no longer one of a recent proof: what was proved is used up. Throws
+ * `authentication.invalid-session` when the session ended meanwhile.
+ */
+export async function renewSession(
+  services: AuthenticationServices,
+  transaction: Transaction,
+  actor: AccountActor,
+): Promise<{ readonly token: string; readonly transport: Transport; readonly expiresAt: Date }> {
+  const token = newToken(services.encryption, 'authentication.session-token');
+  const row = await tables(transaction)
+    .updateTable('sessions')
+    .set({ token_hash: token.hash, reauthenticated_until: null })
+    .where('id', '=', actor.session)
+    .where('account_id', '=', actor.account)
+    .returning(['transport', 'expires_at'])
+    .executeTakeFirst();
+  if (row === undefined) throw new AuthenticationError('authentication.invalid-session');
+  return { token: token.text, transport: row.transport, expiresAt: row.expires_at };
+}

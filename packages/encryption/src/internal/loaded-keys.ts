@@ -1,0 +1,101 @@
+/** The keys of some people within one transaction. */
+import { inspect } from 'node:util';
+import { concatBytes, type Bytes, type Uuid } from '@strongroom/kernel';
+import type { Algorithm } from '../algorithms.ts';
+import { EncryptionError } from '../errors.ts';
+import type { ColumnPlace, Place } from '../place.ts';
+import type { SharedPlace, SubjectKeys } from '../sealer.ts';
+import { NONCE_OFFSET } from './field-format.ts';
+import { COMMITMENT_OFFSET, encodeHeader } from './field-format.ts';
+import { FieldSealer, plainBytes, type KeySet } from './field-sealer.ts';
+import type { LoadedSubject } from './loaded-subject.ts';
+import { randomSecret } from './secret.ts';
+import { MOST_SUBJECTS, openShared, readShared, sealShared } from './shared-value.ts';
+
+/** In place of the column's own name, so that a wrapped key is never taken for a value or the other way round. */
+const wrapPlace = (place: SharedPlace, subject: Uuid): Place => ({ ...place, column: `${place.column}#key`, subject });
+
+export class LoadedKeys implements SubjectKeys {
+  readonly #keys: KeySet;
+  readonly #loaded: ReadonlyMap<Uuid, LoadedSubject>;
+  readonly #asked: ReadonlySet<Uuid>;
+  readonly #sealer: FieldSealer;
+
+  /** `asked`: everyone that was to be loaded, with or without a key. */
+  constructor(keys: KeySet, loaded: ReadonlyMap<Uuid, LoadedSubject>, asked: readonly Uuid[]) {
+    this.#keys = keys;
+    this.#loaded = loaded;
+    this.#asked = new Set(asked);
+    this.#sealer = new FieldSealer(keys, (subject) => this.#loadedOf(subject));
+  }
+
+  has(subject: Uuid): boolean {
+    return this.#loaded.has(subject);
+  }
+
+  seal(place: Place, plaintext: string | Uint8Array, algorithm?: Algorithm): Bytes {
+    return this.#sealer.seal(place, plaintext, algorithm);
+  }
+
+  open(place: Place, value: Uint8Array): Bytes {
+    return this.#sealer.open(place, value);
+  }
+
+  openText(place: Place, value: Uint8Array): string {
+    return this.#sealer.openText(place, value);
+  }
+
+  blindIndex(place: ColumnPlace, normalised: string): Bytes {
+    return this.#sealer.blindIndex(place, normalised);
+  }
+
+  sealShared(subjects: readonly Uuid[], place: SharedPlace, plaintext: string | Uint8Array): Bytes {
+    if (subjects.length < 1 || subjects.length > MOST_SUBJECTS || new Set(subjects).size !== subjects.length) {
+      throw new TypeError(`sealShared: subjects must be 1 to ${MOST_SUBJECTS} different people`);
+    }
+    if (typeof plaintext === 'string' && !plaintext.isWellFormed()) {
+      throw new EncryptionError('encryption.malformed-text');
+    }
+    const valueKey = randomSecret();
+    try {
+      const wraps = subjects.map((subject) => {
+        const wrap = this.#sealer.seal(wrapPlace(place, subject), valueKey);
+        return wrap.subarray(COMMITMENT_OFFSET);
+      });
+      return sealShared(this.#keys.keyVersion, place, valueKey, wraps, plaintext);
+    } finally {
+      valueKey.fill(0);
+    }
+  }
+
+  openShared(subjects: readonly Uuid[], place: SharedPlace, value: Uint8Array): Bytes {
+    const parts = readShared(value);
+    const readable = subjects.filter((subject) => this.#loaded.has(subject));
+    for (const subject of subjects) if (!this.#asked.has(subject)) this.#loadedOf(subject);
+    if (readable.length === 0) throw new EncryptionError('encryption.subject-erased');
+    for (const subject of readable) {
+      for (const wrap of parts.wraps) {
+        const at = wrapPlace(place, subject);
+        const key = this.#keys.hierarchy.columnKey(parts.header, at, this.#loaded.get(subject));
+        const field = concatBytes(encodeHeader(parts.header, wrap), wrap.subarray(NONCE_OFFSET - COMMITMENT_OFFSET));
+        const valueKey = key.open(place.row, field);
+        if (valueKey === undefined) continue;
+        const plaintext = openShared(parts, place, valueKey);
+        valueKey.fill(0);
+        if (plaintext !== undefined) return plainBytes(plaintext);
+      }
+    }
+    throw new EncryptionError('encryption.cannot-open');
+  }
+
+  [inspect.custom](): string {
+    return `SubjectKeys { ${this.#loaded.size} loaded }`;
+  }
+
+  #loadedOf(subject: Uuid): LoadedSubject | undefined {
+    const loaded = this.#loaded.get(subject);
+    if (loaded !== undefined) return loaded;
+    if (this.#asked.has(subject)) throw new EncryptionError('encryption.subject-erased');
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+/** How a prepared root comes to count, or is dropped. */
+import { asSystem, type Database } from '@strongroom/storage';
+import { sql } from 'kysely';
+import type { Lease } from './lease.ts';
+import { recordInLedger } from './stage.ts';
+
+/**
+ * A slot holds the root of version `pending`: the tree moves to it, in one transaction. May be called by anyone and again: only the first call does
+ * something. `now`: milliseconds since the epoch.
+ */
+export async function moveTo(database: Database, pending: number, now: number): Promise<void> {
+  await database.transaction(asSystem, async (transaction) => {
+    const { rows } = await sql`
+      update key_tree set version = pending_version, pending_version = null where pending_version = ${pending} returning 1`.execute(
+      transaction,
+    );
+    if (rows.length === 0) return;
+    await recordInLedger(transaction, pending, now);
+    await sql`update subject_keys set wrapped = next_wrapped, version = ${pending}, next_wrapped = null
+      where next_wrapped is not null`.execute(transaction);
+    await sql`update key_nodes set wrapped = next_wrapped, version = ${pending}, next_wrapped = null
+      where next_wrapped is not null`.execute(transaction);
+    await sql`update key_nodes as node set frozen = false, children = case level
+        when 1 then (select count(*) from subject_keys where leaf = node.id)
+        else (select count(*) from key_nodes as child where child.parent = node.id) end
+      where frozen`.execute(transaction);
+  });
+}
+
+/** No slot holds the prepared root, and none can get it any more: nobody was erased. */
+export async function discard(database: Database, lease: Lease): Promise<void> {
+  await database.transaction(asSystem, async (transaction) => {
+    await lease.renew(transaction);
+    await sql`update key_tree set pending_version = null`.execute(transaction);
+    await sql`delete from subject_keys where shred_hash is not null and leaf is null`.execute(transaction);
+    await sql`update subject_keys set shred_hash = null where shred_hash is not null`.execute(transaction);
+    await sql`update subject_keys set next_wrapped = null where next_wrapped is not null`.execute(transaction);
+    await sql`update key_nodes set next_wrapped = null, frozen = false where next_wrapped is not null or frozen`.execute(
+      transaction,
+    );
+  });
+}
+
+/** Every slot holds the root of `version`, and nothing else any more. */
+export async function acknowledge(database: Database, version: number): Promise<void> {
+  await database.transaction(asSystem, async (transaction) => {
+    await sql`update key_tree set acknowledged_version = ${version}
+      where version = ${version} and pending_version is null`.execute(transaction);
+  });
+}

@@ -1,0 +1,87 @@
+/** From a backup to a vault that can be started: rows, root key and an event that says so. */
+import path from 'node:path';
+import { catalogue, createAuditLog } from '@strongroom/audit-log';
+import { type BackupSummary, dropErased, restoreBackup } from '@strongroom/backup';
+import { type Encryption, EncryptionError, createEncryption, fileSlot } from '@strongroom/encryption';
+import { type Clock, type Uuid, newUuid, systemClock } from '@strongroom/kernel';
+import type { Location, Transaction } from '@strongroom/storage';
+import { KEY_TABLES } from './backups.ts';
+import { CompositionError } from './errors.ts';
+import { checkRootKey } from './installation.ts';
+import { rooms } from './rooms.ts';
+
+export interface RestoreVaultOptions {
+  /** Folder of the installation; `keys/` in it must hold the root key already, the database must not hold anything. */
+  readonly data: string;
+  readonly database?: { readonly url: string; readonly ownerUrl?: string };
+  readonly path: string;
+  /** Contents of identities files. */
+  readonly identities: readonly string[];
+  /** A newer backup, or one of the keys only, from after the last erasure: where the keys come from. */
+  readonly keys?: string | undefined;
+  readonly clock?: Clock;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Throws `encryption.root-missing` before anything else, `strongroom.wrong-root-key` when the root key in the folder is not the one the backup's
+ * values were written under, `strongroom.keys-outdated`, and what `restoreBackup` throws. The database is then as empty as before.
+ */
+export async function restoreVault(options: RestoreVaultOptions): Promise<BackupSummary> {
+  const { data, clock = systemClock } = options;
+  const encryption = await createEncryption({
+    slot: fileSlot(path.join(data, 'keys', 'root')),
+    mustExist: true,
+    clock,
+  });
+  const location: Location =
+    options.database === undefined
+      ? { kind: 'folder', path: path.join(data, 'database') }
+      : { kind: 'postgresql', ...options.database };
+  return restoreBackup({
+    path: options.path,
+    identities: options.identities,
+    location,
+    manifests: rooms,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    instead: options.keys === undefined ? undefined : { path: options.keys, tables: KEY_TABLES },
+    check: (transaction) => settle(transaction, encryption),
+    finish: async (transaction, database, { rows, createdAt }) => {
+      const now = clock.now();
+      const auditLog = createAuditLog({
+        clock,
+        database,
+        encryption,
+        events: catalogue(rooms),
+        nudge: () => undefined,
+      });
+      await auditLog.append(transaction, {
+        type: 'backup.restore',
+        outcome: 'success',
+        context: {
+          requestId: newUuid(now),
+          actor: { kind: 'operator', via: 'command-line' },
+          addressPrefix: null,
+          receivedAt: now,
+        },
+        tenant: null,
+        object: null,
+        subjects: [],
+        details: { rows, backupFrom: createdAt },
+      });
+    },
+  });
+}
+
+/** The rows are in place: do they belong to the root key, and to the keys as they are today? */
+async function settle(transaction: Transaction, encryption: Encryption): Promise<void> {
+  await checkRootKey(transaction, encryption);
+  try {
+    // Asks for nobody's keys, but compares the tree's version with the root's.
+    await encryption.subjects(transaction, []);
+  } catch (error) {
+    if (!(error instanceof EncryptionError) || error.code !== 'encryption.tree-mismatch') throw error;
+    throw new CompositionError('strongroom.keys-outdated', { cause: error });
+  }
+  await dropErased<Uuid>(transaction, rooms, (people) => encryption.keyTree.shreddedOf(transaction, people));
+}
