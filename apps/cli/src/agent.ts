@@ -20,7 +20,7 @@ const KEY_PURPOSE = 'unlock key';
 export const LONGEST_UNLOCK = 24 * 60 * 60;
 
 /** Where the agent of this state folder listens. */
-export const agentSocket = (state: StateFolder): string => state.file(SOCKET);
+const agentSocket = (state: StateFolder): string => state.file(SOCKET);
 
 function ask(socketPath: string, request: string): Promise<string | undefined> {
   return new Promise((resolve) => {

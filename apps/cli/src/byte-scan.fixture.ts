@@ -1,5 +1,5 @@
 /** Looks for many byte strings in files of any size at once, in one pass that skips most bytes (Wu and Manber, 1994). */
-import { type Dirent, closeSync, openSync, readSync, readdirSync } from 'node:fs';
+import { type Dirent, closeSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Pattern {
@@ -50,26 +50,9 @@ export class ByteScanner {
 
   /** Hits in a file, whatever boundaries they lie across. */
   scanFile(file: string): Hit[] {
-    const hits: Hit[] = [];
     const descriptor = openSync(file, 'r');
     try {
-      const buffer = Buffer.allocUnsafe(CHUNK + this.#longest);
-      let kept = 0;
-      let start = 0;
-      for (;;) {
-        const read = readSync(descriptor, buffer, kept, CHUNK, null);
-        const length = kept + read;
-        const last = read === 0;
-        // What might begin a pattern that goes on in the next chunk is looked at again together with it.
-        const limit = last ? length : Math.max(0, length - this.#longest + 1);
-        for (const { number, position } of this.#find(buffer.subarray(0, length), limit)) {
-          hits.push({ name: this.#patterns[number]!.name, file, position: start + position });
-        }
-        if (last || hits.length > MOST_HITS) return hits;
-        buffer.copyWithin(0, limit, length);
-        kept = length - limit;
-        start += limit;
-      }
+      return this.#scan(file, (buffer, offset) => readSync(descriptor, buffer, offset, CHUNK, null));
     } finally {
       closeSync(descriptor);
     }
@@ -78,6 +61,53 @@ export class ByteScanner {
   /** Hits in every file below a folder. */
   scanFolder(folder: string): Hit[] {
     return filesBelow(folder).flatMap((file) => this.scanFile(file));
+  }
+
+  /**
+   * Hits in all memory that a process of one's own can read, and how many bytes that is. The process should be stopped meanwhile. Linux
+   * only. A core file would hold the same and 16 GB of zeros, since address space that WebAssembly only reserves is written out too.
+   */
+  scanMemory(pid: number): { readonly hits: readonly Hit[]; readonly bytes: number } {
+    const hits: Hit[] = [];
+    let bytes = 0;
+    const memory = openSync(`/proc/${pid}/mem`, 'r');
+    try {
+      for (const { start, end } of readableMemory(pid)) {
+        let position = start;
+        const read = (buffer: Buffer, offset: number): number => {
+          const length = readSync(memory, buffer, offset, Math.min(CHUNK, end - position), position);
+          position += length;
+          return length;
+        };
+        hits.push(...this.#scan(`memory from ${start.toString(16)}`, read));
+        bytes += end - start;
+      }
+    } finally {
+      closeSync(memory);
+    }
+    return { hits, bytes };
+  }
+
+  /** `read` puts the next bytes at an offset of the buffer, at most `CHUNK`, and tells how many; 0 at the end. */
+  #scan(file: string, read: (buffer: Buffer, offset: number) => number): Hit[] {
+    const hits: Hit[] = [];
+    const buffer = Buffer.allocUnsafe(CHUNK + this.#longest);
+    let kept = 0;
+    let start = 0;
+    for (;;) {
+      const added = read(buffer, kept);
+      const length = kept + added;
+      const last = added === 0;
+      // What might begin a pattern that goes on in the next chunk is looked at again together with it.
+      const limit = last ? length : Math.max(0, length - this.#longest + 1);
+      for (const { number, position } of this.#find(buffer.subarray(0, length), limit)) {
+        hits.push({ name: this.#patterns[number]!.name, file, position: start + position });
+      }
+      if (last || hits.length > MOST_HITS) return hits;
+      buffer.copyWithin(0, limit, length);
+      kept = length - limit;
+      start += limit;
+    }
   }
 
   /** Matches that begin before `limit`. */
@@ -103,6 +133,16 @@ export class ByteScanner {
 }
 
 const blockAt = (bytes: Buffer, end: number): number => (bytes[end - 2]! << 8) | bytes[end - 1]!;
+
+/** proc_pid_maps(5). What the kernel itself shows there (vvar, vsyscall) cannot be read this way. */
+function readableMemory(pid: number): { readonly start: number; readonly end: number }[] {
+  const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [, start, end, name] = /^([0-9a-f]+)-([0-9a-f]+) r\S* \S+ \S+ \S+ *(.*)$/.exec(line) ?? [];
+    if (start === undefined || end === undefined || name?.startsWith('[v') === true) return [];
+    return [{ start: Number.parseInt(start, 16), end: Number.parseInt(end, 16) }];
+  });
+}
 
 /** Regular files, at any depth. A folder may change while it is read, as that of a running server does. */
 export function filesBelow(folder: string): string[] {

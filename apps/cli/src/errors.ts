@@ -1,6 +1,6 @@
 import { type ErrorOptions, type ErrorTable, StrongroomError } from '@strongroom/kernel';
 
-export const cliErrors = {
+const cliErrors = {
   'cli.usage': { status: 400, message: 'The command line is wrong.' },
   'cli.not-signed-in': { status: 401, message: 'Not signed in here: use `strongroom login` or `strongroom signup`.' },
   'cli.password-needed': {

@@ -11,6 +11,10 @@ export const EXIT = {
   credentials: 4,
   /** Somebody else changed it first. */
   conflict: 5,
+  /** A log is sound and contradicts what was seen of it elsewhere. */
+  diverged: 6,
+  /** A log is sound and nobody but itself vouches for it. */
+  unanchored: 7,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

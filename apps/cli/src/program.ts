@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from 'strongroom/version';
 import { addAccountCommands } from './commands/account.ts';
 import { addAuditCommands } from './commands/audit.ts';
+import { addBackupCommands } from './commands/backup.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addFernetCommands } from './commands/fernet.ts';
@@ -26,6 +27,7 @@ Environment:
 Exit codes:
   ${EXIT.ok} done   ${EXIT.failed} failed   ${EXIT.usage} wrong command line; fernet decrypt: invalid or expired token
   ${EXIT.notIntact} audit log not intact   ${EXIT.credentials} not signed in, locked or wrong password   ${EXIT.conflict} changed by somebody else meanwhile
+  ${EXIT.diverged} audit log contradicts what was seen of it   ${EXIT.unanchored} audit log sound, but not witnessed as asked
 
 Examples:
   strongroom serve
@@ -64,6 +66,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   addMemoryCommands(program, context);
   addTransferCommands(program, context);
   addAuditCommands(program, context);
+  addBackupCommands(program, context);
   addDoctorCommand(program, context);
   addFernetCommands(program, context);
   addCompletionCommand(program, context);
@@ -95,6 +98,8 @@ function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof StrongroomError)) return EXIT.failed;
   if (error.code === 'cli.usage' || error.code === 'encryption.invalid-fernet-key') return EXIT.usage;
   if (error.status === 401 || CREDENTIAL_CODES.has(error.code)) return EXIT.credentials;
+  // Signed with other keys than before: whoever exchanged the log would do that.
+  if (error.code === 'client.log-keys-changed') return EXIT.notIntact;
   return error.code.endsWith('.conflict') ? EXIT.conflict : EXIT.failed;
 }
 

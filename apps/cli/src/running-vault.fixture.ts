@@ -74,6 +74,8 @@ export interface VaultOptions {
   readonly port?: number;
   readonly parameters?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** A command that starts the server given to it, in its own process. */
+  readonly wrapper?: readonly string[];
 }
 
 export class RunningVault {
@@ -132,30 +134,43 @@ export class RunningVault {
       child.kill(signal);
       await closed;
     }
-    children.delete(child);
     return child.exitCode;
   }
 }
 
-/** Starts a server and waits until it has printed where it is. Rejects with what it said when it ends instead. */
-export async function startVault(options: VaultOptions = {}): Promise<RunningVault> {
+interface Launched {
+  readonly child: ChildProcess;
+  readonly data: string;
+  readonly logs: RunningVault['logs'];
+}
+
+/** Starts a server process and waits for nothing. */
+export function launchServer(options: VaultOptions): Launched {
   const data = options.data ?? join(temporaryFolder(), 'data');
   const folder = temporaryFolder();
   const logs = { output: join(folder, 'output'), error: join(folder, 'error') };
   const files = [openSync(logs.output, 'w'), openSync(logs.error, 'w')] as const;
   const parameters = ['--data', data, '--port', String(options.port ?? 0), '--metrics-port', '0', ...(options.parameters ?? [])];
-  const started = performance.now();
-  const child = spawn(process.execPath, ['--conditions=source', SERVER, ...parameters], {
+  const [command = '', ...words] = [...(options.wrapper ?? []), process.execPath, '--conditions=source', SERVER, ...parameters];
+  const child = spawn(command, words, {
     env: environment(options.environment),
     cwd: repository,
     stdio: ['ignore', ...files],
   });
   children.add(child);
+  child.once('exit', () => children.delete(child));
   for (const file of files) closeSync(file);
+  return { child, data, logs };
+}
+
+/** Starts a server and waits until it has printed where it is. Rejects with what it said when it ends instead. */
+export async function startVault(options: VaultOptions = {}): Promise<RunningVault> {
+  const started = performance.now();
+  const { child, data, logs } = launchServer(options);
   for (;;) {
     if (/^Strongroom is at .*\n/m.test(readFileSync(logs.output, 'utf8'))) break;
-    const seconds = performance.now() - started;
-    if (child.exitCode !== null || child.signalCode !== null || seconds > START_LIMIT) {
+    const waited = performance.now() - started;
+    if (child.exitCode !== null || child.signalCode !== null || waited > START_LIMIT) {
       child.kill('SIGKILL');
       throw new Error(`The server did not start: ${readFileSync(logs.error, 'utf8')}`);
     }

@@ -2,7 +2,7 @@
 import * as prompts from '@clack/prompts';
 import { CliError } from './errors.ts';
 
-export interface Progress {
+interface Progress {
   /** `done` of `total` so far. */
   update(done: number, total: number): void;
   /** An empty message says nothing. */

@@ -1,6 +1,6 @@
 import { type ErrorOptions, type ErrorTable, StrongroomError } from '@strongroom/kernel';
 
-export const serverErrors = {
+const serverErrors = {
   'server.bad-option': { status: 400, message: 'An option is wrong; see `npm start -- --help`.' },
   'server.insecure-address': {
     status: 400,

@@ -99,7 +99,7 @@ for (const engine of databases()) {
 
     it('keeps the address prefix beside the event, which holds only a commitment', async () => {
       const [row] = await house.peek(
-        "select e::text as event, o.value from audit_events e join audit_openings o using (event_id) where field = 'address_prefix' limit 1",
+        "select e::text as event, convert_from(substr(o.opening, 34), 'UTF8') as value from audit_events e join audit_openings o using (event_id) where field = 'address_prefix' limit 1",
       );
       expect(row!['value']).toBe('203.0.113.0/24');
       expect(row!['event']).not.toContain('203.0.113');
@@ -263,7 +263,7 @@ for (const engine of databases()) {
         'delete from audit_tiles',
         'update audit_checkpoints set note = note',
         'truncate audit_checkpoints',
-        'update audit_openings set value = value',
+        'update audit_openings set opening = opening',
         'update audit_pseudonyms set pseudonym = pseudonym',
         'update audit_queue set event_id = event_id',
         'update audit_signing_keys set private_key = private_key',

@@ -1,13 +1,15 @@
 /** The audit log: events in the caller's transaction, sequencing beside it. */
 import type { Encryption } from '@strongroom/encryption';
-import type { Clock } from '@strongroom/kernel';
+import type { Clock, RequestContext, Uuid } from '@strongroom/kernel';
 import type { AuditEvent, AuditPort } from '@strongroom/pipeline';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import type { EventCatalogue } from './catalogue.ts';
 import { databaseLogSource } from './database-source.ts';
 import { AuditLogError } from './errors.ts';
 import { appendEvent } from './internal/append-event.ts';
+import { redactSubject, type Redaction } from './internal/redact-subject.ts';
 import { BATCH, isWaiting, sequenceBatch, type SequencerState } from './internal/sequencer.ts';
+import { gatherCosignatures, type Witnessing } from './internal/witnessing.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import type { LogSource } from './log-source.ts';
 
@@ -35,6 +37,17 @@ export interface AuditLog extends AuditPort {
   sequence(signal?: AbortSignal): Promise<number>;
   /** Verifier keys (C2SP vkeys), all of which sign every checkpoint; empty before the first event was sequenced. */
   verifierKeys(): Promise<readonly string[]>;
+  /**
+   * Forgets a person in the caller's transaction, whatever its scope: pseudonym and address prefixes are deleted, and an event that
+   * says so is written to every tenant with traces of them. Hashes and proofs stay what they are. What the same transaction records about the account afterwards goes
+   * under the former pseudonym, without an address. Returns how many values were deleted; null when the log knew nobody by that id.
+   */
+  redactSubject(transaction: Transaction, account: Uuid, context?: RequestContext): Promise<Redaction | null>;
+  /**
+   * Asks the witnesses of the policy to cosign the newest checkpoint; null while there is no policy or no checkpoint. What a witness answers
+   * wrongly or not at all is told, not thrown.
+   */
+  witness(signal?: AbortSignal): Promise<Witnessing | null>;
   /** Everything that is stored, for `verifyLog`. */
   source(): LogSource;
 }
@@ -47,6 +60,8 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   let state: SequencerState | undefined;
   let running: Promise<number> = Promise.resolve(0);
   let timer: NodeJS.Timeout | undefined;
+  /** By address: what each witness cosigned last, as far as this process knows. */
+  const cosignedSizes = new Map<string, number>();
 
   async function drain(signal: AbortSignal | undefined): Promise<number> {
     if (!(await database.transaction(asSystem, isWaiting))) return 0;
@@ -85,6 +100,8 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       return running;
     },
     verifierKeys: () => database.transaction(asSystem, readVerifierKeys),
+    witness: (signal) => gatherCosignatures(database, databaseLogSource(database, clock), cosignedSizes, signal),
+    redactSubject: (transaction, account, context) => redactSubject(transaction, account, clock.now(), context),
     source: () => databaseLogSource(database, clock),
   };
 }

@@ -2,7 +2,7 @@
 import { type Bytes, concatBytes, fromBase64, toBase64, utf8 } from '@strongroom/kernel';
 import { importVerifier } from '#signatures';
 import { AuditLogError } from './errors.ts';
-import { type NoteSignature, parseNote, type VerifierKey } from './signed-note.ts';
+import { type NoteSignature, parseNote, type SignedNote, type VerifierKey } from './signed-note.ts';
 import type { VerifySignature } from './internal/signature-types.ts';
 
 export interface Checkpoint {
@@ -16,14 +16,16 @@ export const formatCheckpoint = ({ origin, size, root }: Checkpoint): string =>
   `${origin}\n${size}\n${toBase64(root)}\n`;
 
 /**
- * Parses a note's text. Throws `audit-log.invalid-note`. Extension lines are refused: ML-DSA-44 cosignatures do not cover them,
- * and this log writes none.
+ * Parses a note's text. Throws `audit-log.invalid-note`. Extension lines are refused unless asked for: ML-DSA-44 cosignatures do
+ * not cover them, and this log writes none.
  */
-export function parseCheckpoint(text: string): Checkpoint {
-  const [, origin = '', digits = '', encoded = ''] =
-    /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n$/.exec(text) ?? [];
+export function parseCheckpoint(text: string, extensions: 'refused' | 'allowed' = 'refused'): Checkpoint {
+  const [, origin = '', digits = '', encoded = '', further = ''] =
+    /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n((?:[^\n]+\n)*)$/.exec(text) ?? [];
   const size = Number(digits);
-  if (origin === '' || !Number.isSafeInteger(size)) throw new AuditLogError('audit-log.invalid-note');
+  if (origin === '' || !Number.isSafeInteger(size) || (further !== '' && extensions === 'refused')) {
+    throw new AuditLogError('audit-log.invalid-note');
+  }
   try {
     return { origin, size, root: fromBase64(encoded) };
   } catch (cause) {
@@ -67,7 +69,7 @@ function uint64(value: number): Bytes {
 }
 
 export interface VerifiedCheckpoint extends Checkpoint {
-  /** Seconds since the epoch, as stated under the ML-DSA-44 signature; `null` when no such key was asked for. */
+  /** Seconds since the epoch, as stated under the newest timestamped signature asked for; `null` when there is none. */
   readonly timestamp: number | null;
 }
 
@@ -87,52 +89,110 @@ export async function checkpointVerifier(keys: readonly VerifierKey[]): Promise<
   if (origin === undefined || keys.some((key) => key.name !== origin)) {
     throw new AuditLogError('audit-log.invalid-key', { detail: 'Give the keys of exactly one log.' });
   }
-  const verifiers = await Promise.all(
-    keys.map(async (key) => ({ key, verify: await importVerifier(key.algorithm, key.publicKey) })),
-  );
+  const verifiers = await importKeys(keys);
+  const extensions = keys.some(({ algorithm }) => algorithm === 'ml-dsa-44') ? 'refused' : 'allowed';
   return {
     origin,
     verify: async (note) => {
-      const { text, signatures } = parseNote(note);
-      const checkpoint = parseCheckpoint(text);
+      const parsed = parseNote(note);
+      const checkpoint = parseCheckpoint(parsed.text, extensions);
       if (checkpoint.origin !== origin) {
         throw new AuditLogError('audit-log.invalid-note', { detail: 'The checkpoint is of another log.' });
       }
       let timestamp: number | null = null;
-      for (const { key, verify } of verifiers) {
-        const mine = signatures.filter((line) => line.name === key.name && line.keyId === key.id);
-        if (mine.length === 0) {
-          throw new AuditLogError('audit-log.invalid-note', { detail: `Not signed by key ${key.id}.` });
+      for (const verifier of verifiers) {
+        const signed = await verifySignatures(verifier, parsed, checkpoint);
+        if (signed === undefined) {
+          throw new AuditLogError('audit-log.invalid-note', { detail: `Not signed by key ${verifier.key.id}.` });
         }
-        for (const line of mine) {
-          if (key.algorithm === 'ed25519') await requireGood(verify, utf8(text), line.signature, key);
-          else timestamp = await verifyCosignature(verify, checkpoint, line, key);
-        }
+        timestamp = signed.timestamp ?? timestamp;
       }
       return { ...checkpoint, timestamp };
     },
   };
 }
 
-async function verifyCosignature(
-  verify: VerifySignature,
-  checkpoint: Checkpoint,
-  line: NoteSignature,
-  key: VerifierKey,
-): Promise<number> {
-  if (line.signature.length <= TIMESTAMP_LENGTH) throw new AuditLogError('audit-log.invalid-note');
-  const view = new DataView(line.signature.buffer, line.signature.byteOffset, TIMESTAMP_LENGTH);
-  const timestamp = Number(view.getBigUint64(0));
-  if (!Number.isSafeInteger(timestamp)) throw new AuditLogError('audit-log.invalid-note');
-  const message = cosignedMessage(line.name, timestamp, checkpoint);
-  await requireGood(verify, message, line.signature.subarray(TIMESTAMP_LENGTH), key);
-  return timestamp;
+/** Reads which witnesses cosigned a checkpoint. */
+export interface CosignatureReader {
+  /**
+   * The given keys that cosigned the note, with their timestamps in seconds. Throws `audit-log.invalid-note` when one of them is named under a
+   * wrong signature: signed-note calls such a note malformed.
+   */
+  read(note: string | Uint8Array): Promise<readonly { readonly key: VerifierKey; readonly timestamp: number }[]>;
 }
 
-async function requireGood(verify: VerifySignature, message: Uint8Array, signature: Uint8Array, key: VerifierKey) {
-  // Some implementations throw on a signature of the wrong length instead of answering no.
-  const good = await verify(message, signature).catch(() => false);
-  if (!good) {
-    throw new AuditLogError('audit-log.invalid-note', { detail: `The signature by key ${key.id} is wrong.` });
+export async function cosignatureReader(keys: readonly VerifierKey[]): Promise<CosignatureReader> {
+  const reader = await signatureReader(keys);
+  return {
+    read: async (note) =>
+      (await reader.read(note)).flatMap(({ key, timestamp }) =>
+        // A cosignature without a time says nothing about the largest tree its signer saw.
+        timestamp === null || timestamp === 0 ? [] : [{ key, timestamp }],
+      ),
+  };
+}
+
+/** Reads which of some keys signed a checkpoint, whatever the form of their signatures. Throws like `CosignatureReader.read`. */
+export async function signatureReader(keys: readonly VerifierKey[]) {
+  const verifiers = await importKeys(keys);
+  return {
+    read: async (note: string | Uint8Array) => {
+      const parsed = parseNote(note);
+      const checkpoint = parseCheckpoint(parsed.text, 'allowed');
+      const found: { readonly key: VerifierKey; readonly timestamp: number | null }[] = [];
+      for (const verifier of verifiers) {
+        const signed = await verifySignatures(verifier, parsed, checkpoint);
+        if (signed !== undefined) found.push({ key: verifier.key, timestamp: signed.timestamp });
+      }
+      return found;
+    },
+  };
+}
+
+interface ImportedKey {
+  readonly key: VerifierKey;
+  readonly verify: VerifySignature;
+}
+
+const importKeys = (keys: readonly VerifierKey[]): Promise<ImportedKey[]> =>
+  Promise.all(keys.map(async (key) => ({ key, verify: await importVerifier(key.algorithm, key.publicKey) })));
+
+/** `undefined` when no line is by this key. Every line that is must be good. */
+async function verifySignatures(
+  { key, verify }: ImportedKey,
+  note: SignedNote,
+  checkpoint: Checkpoint,
+): Promise<{ readonly timestamp: number | null } | undefined> {
+  let signed: { readonly timestamp: number | null } | undefined;
+  for (const line of note.signatures) {
+    if (line.name !== key.name || line.keyId !== key.id) continue;
+    const timestamp = key.algorithm === 'ed25519' ? null : timestampOf(line);
+    const bytes = timestamp === null ? line.signature : line.signature.subarray(TIMESTAMP_LENGTH);
+    // Some implementations throw on a signature of the wrong length instead of answering no.
+    const good = await verify(signedBytes(key, note.text, checkpoint, timestamp), bytes).catch(() => false);
+    if (!good) {
+      throw new AuditLogError('audit-log.invalid-note', { detail: `The signature by key ${key.id} is wrong.` });
+    }
+    signed = { timestamp };
   }
+  return signed;
+}
+
+/** What stands under a signature by this key. */
+function signedBytes(key: VerifierKey, text: string, checkpoint: Checkpoint, timestamp: number | null): Bytes {
+  if (timestamp === null) return utf8(text);
+  return key.algorithm === 'ml-dsa-44'
+    ? cosignedMessage(key.name, timestamp, checkpoint)
+    : cosignedNote(timestamp, text);
+}
+
+/** tlog-cosignature, "Ed25519 signed message". `timestamp`: seconds since the epoch. */
+export const cosignedNote = (timestamp: number, text: string): Bytes =>
+  utf8(`cosignature/v1\ntime ${timestamp}\n${text}`);
+
+function timestampOf({ signature }: NoteSignature): number {
+  if (signature.length <= TIMESTAMP_LENGTH) throw new AuditLogError('audit-log.invalid-note');
+  const timestamp = Number(new DataView(signature.buffer, signature.byteOffset, TIMESTAMP_LENGTH).getBigUint64(0));
+  if (!Number.isSafeInteger(timestamp)) throw new AuditLogError('audit-log.invalid-note');
+  return timestamp;
 }

@@ -1,11 +1,11 @@
 /** The log as it lies in the database, for verification by the operator: every event of every tenant. */
 import type { Clock } from '@strongroom/kernel';
-import { asSystem, type Database } from '@strongroom/storage';
+import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { ADDRESS_PREFIX } from './internal/append-event.ts';
-import { eventJson, openingJson, parseEntries } from './internal/read-events.ts';
+import { readEntries } from './internal/read-entries.ts';
 import { readCheckpoints, readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
-import type { Finding, LogEntry, LogSource } from './log-source.ts';
+import type { Finding, LogSource } from './log-source.ts';
 
 /** Milliseconds an event may wait for its place while the sequencer runs every second. */
 export const SEQUENCING_GRACE = 60_000;
@@ -18,33 +18,20 @@ const STRAYS_NAMED = 100;
  * server was stopped: events that wait longer than `SEQUENCING_GRACE` are findings.
  */
 export function databaseLogSource(database: Database, clock: Clock): LogSource {
+  const read = <Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> =>
+    database.transaction(asSystem, work);
   return {
-    newestCheckpoint: () => database.transaction(asSystem, readNewestCheckpoint),
-    checkpoints: (after, upTo) =>
-      database.transaction(asSystem, (transaction) => readCheckpoints(transaction, after, upTo)),
-    entries: (from, to) => readEntries(database, from, to),
-    tiles: (places) => database.transaction(asSystem, (transaction) => readTiles(transaction, places)),
-    strays: () => readStrays(database, clock.now() - SEQUENCING_GRACE),
+    newestCheckpoint: () => read(readNewestCheckpoint),
+    checkpoints: (after, upTo) => read((transaction) => readCheckpoints(transaction, after, upTo)),
+    entries: (from, to) => read((transaction) => readEntries(transaction, from, to)),
+    tiles: (places) => read((transaction) => readTiles(transaction, places)),
+    strays: () => read((transaction) => readStrays(transaction, clock.now() - SEQUENCING_GRACE)),
   };
 }
 
-async function readEntries(database: Database, from: number, to: number): Promise<LogEntry[]> {
-  const { rows } = await database.transaction(asSystem, (transaction) =>
-    sql<{ entries: string }>`
-      select coalesce(json_agg(json_build_array(l.index, encode(l.hash, 'hex'),
-        case when e.event_id is not null then ${eventJson} end, ${openingJson}) order by l.index), '[]')::text as entries
-      from audit_leaves as l
-      left join audit_events as e using (event_id)
-      left join audit_openings as o on o.event_id = l.event_id and o.field = ${ADDRESS_PREFIX}
-      where l.index >= ${from} and l.index < ${to}`.execute(transaction),
-  );
-  return parseEntries(rows[0]!.entries, 'missing');
-}
-
 /** One statement, so that all of it is seen at one moment although the sequencer goes on. */
-async function readStrays(database: Database, overdue: number): Promise<Finding[]> {
-  const { rows } = await database.transaction(asSystem, (transaction) =>
-    sql<{ place: string; what: string }>`
+async function readStrays(transaction: Transaction, overdue: number): Promise<Finding[]> {
+  const { rows } = await sql<{ place: string; what: string }>`
       with tree as materialized (select coalesce(max(size), 0) as size from audit_checkpoints)
       (select 'event ' || e.event_id as place, 'it is stored but was never logged' as what
         from audit_events as e
@@ -70,9 +57,11 @@ async function readStrays(database: Database, overdue: number): Promise<Finding[
       (select 'event ' || o.event_id || ', column ' || o.field, 'a value is stored that belongs to no event' from audit_openings as o
         left join audit_events as e using (event_id)
         where e.event_id is null or o.field <> ${ADDRESS_PREFIX}
-          or o.tenant_id is distinct from e.tenant_id or o.subject is distinct from e.actor limit ${STRAYS_NAMED}::int)`.execute(
-      transaction,
-    ),
-  );
+          or o.tenant_id is distinct from e.tenant_id or o.subject is distinct from coalesce(e.actor, e.subjects[1]) limit ${STRAYS_NAMED}::int)
+      union all
+      (select 'event ' || o.event_id || ', column ' || o.field, 'a value is stored about somebody who has no pseudonym any more'
+        from audit_openings as o
+        where o.subject is not null and not exists (select from audit_pseudonyms as p where p.pseudonym = o.subject)
+        limit ${STRAYS_NAMED}::int)`.execute(transaction);
   return rows.map(({ place, what }) => ({ where: place, what }));
 }

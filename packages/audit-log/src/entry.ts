@@ -34,6 +34,12 @@ export interface EventColumns {
   readonly details: string;
 }
 
+/** Whom the address of an event belongs to: who acted, or whom an event without an account is about first. */
+export const personOf = ({ actor, subjects }: EventColumns): string | null => actor ?? subjects[0] ?? null;
+
+/** The event that says a person was forgotten: its subjects are pseudonyms that lead nowhere since. */
+export const REDACTION = 'audit.subject-redacted';
+
 /** What a commitment hides. */
 export interface Opening {
   /** 32 random bytes. */

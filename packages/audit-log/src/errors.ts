@@ -13,6 +13,15 @@ export const auditLogErrors = {
   'audit-log.invalid-entry': { status: 400, message: 'A log entry is not of the documented form.' },
   'audit-log.unknown-tile': { status: 404, message: 'The log has no such tile.' },
   'audit-log.no-checkpoint': { status: 404, message: 'The log is still empty: no checkpoint was signed yet.' },
+  'audit-log.unknown-entry': { status: 404, message: 'The log has no such entry.' },
+  'audit-log.invalid-policy': { status: 400, message: 'That is not a policy of the documented form.' },
+  'audit-log.invalid-bundle': { status: 400, message: 'That is not an audit bundle of the documented form.' },
+  'audit-log.invalid-tiles': { status: 400, message: 'The folder is not a C2SP tile log.' },
+  'audit-log.unwitnessed': { status: 502, message: 'A witness did not cosign the checkpoint.' },
+  'audit-log.witness-state': {
+    status: 500,
+    message: 'The state of the witness cannot be used. It never signs without knowing what it signed before.',
+  },
   'audit-log.damaged': {
     status: 500,
     message:

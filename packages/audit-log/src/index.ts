@@ -2,4 +2,10 @@ export { createAuditLog, type AuditLog, type AuditLogOptions } from './audit-log
 export { catalogue, type EventCatalogue } from './catalogue.ts';
 export { databaseLogSource, SEQUENCING_GRACE } from './database-source.ts';
 export { AuditLogError, auditLogErrors, type AuditLogErrorCode } from './errors.ts';
+export { tileFolderSource } from './tile-folder.ts';
 export { manifest, type AuditLogServices } from './manifest.ts';
+export { readReceipt, type Receipt } from './receipt.ts';
+export { createWitness, hashOfOrigin, type Witness, type WitnessAnswer, type WitnessOptions } from './witness.ts';
+export { serveWitness, type WitnessServer, type WitnessServerOptions } from './witness-server.ts';
+export { openWitnessFolder, type WitnessFolder, type WitnessState } from './witness-state.ts';
+export { readWitnessPolicy, writeWitnessPolicy } from './internal/witnessing.ts';

@@ -6,8 +6,11 @@ export interface LogEntry {
   readonly index: number;
   /** Stored leaf hash, 32 bytes. */
   readonly leafHash: Uint8Array;
-  /** `missing`: there should be one. `withheld`: the reader may not see it; only its leaf hash takes part. */
-  readonly event: EventColumns | 'missing' | 'withheld';
+  /**
+   * `missing`: there should be one. `withheld`: the reader may not see it; only its leaf hash takes part. `foreign`: the leaf hash was
+   * computed from the bytes of an entry whose meaning is not known here.
+   */
+  readonly event: EventColumns | 'missing' | 'withheld' | 'foreign';
   /** Salt and value behind `addressCommitment`; `null` when there is none stored. */
   readonly addressPrefix: Opening | null;
 }

@@ -1,15 +1,26 @@
 /** A log on a real database, people to fill it, and an attacker who owns that database. */
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { createEncryption, fileSlot } from '@strongroom/encryption';
-import { type Actor, newUuid, type Uuid } from '@strongroom/kernel';
+import { type Actor, fromBase64Url, newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
-import { asSystem, type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
+import {
+  asSystem,
+  type Database,
+  inInstallation,
+  type Location,
+  openDatabase,
+  type Transaction,
+} from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
 import type { TestEngine } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { type AuditLog, createAuditLog } from './audit-log.ts';
 import { catalogue } from './catalogue.ts';
+import { cosignedMessage, cosignedNote, parseCheckpoint, timestampedSignature } from './checkpoint.ts';
+import type { NoteAlgorithm } from './internal/signature-types.ts';
 import { manifest } from './manifest.ts';
+import { formatSignatureLine, formatVerifierKey, type VerifierKey, verifierKey } from './signed-note.ts';
 
 /** Stands for another room. */
 const neighbour = { name: 'neighbour', auditEvents: { 'memory.created': { title: 'A memory was stored' } } };
@@ -133,5 +144,33 @@ async function ownerOf(location: Location, database: Database): Promise<Owner> {
       return rows;
     },
     close: () => client.end(),
+  };
+}
+
+export interface Cosigner {
+  readonly key: VerifierKey;
+  readonly vkey: string;
+  /** The note with one more signature line. `time`: seconds since the epoch. */
+  cosign(note: string, time: number): string;
+}
+
+export function newCosigner(name: string, algorithm: NoteAlgorithm): Cosigner {
+  const pair = algorithm === 'ml-dsa-44' ? generateKeyPairSync('ml-dsa-44') : generateKeyPairSync('ed25519');
+  const jwk = pair.publicKey.export({ format: 'jwk' }) as Record<string, string>;
+  const key = verifierKey(name, algorithm, fromBase64Url((jwk['x'] ?? jwk['pub'])!));
+  return {
+    key,
+    vkey: formatVerifierKey(key),
+    cosign(note, time) {
+      const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+      const signed = {
+        ed25519: () => utf8(text),
+        'ed25519-cosignature': () => cosignedNote(time, text),
+        'ml-dsa-44': () => cosignedMessage(name, time, parseCheckpoint(text)),
+      }[algorithm]();
+      const bytes = sign(null, signed, pair.privateKey);
+      const signature = algorithm === 'ed25519' ? bytes : timestampedSignature(time, bytes);
+      return note + formatSignatureLine({ name, keyId: key.id, signature });
+    },
   };
 }

@@ -48,16 +48,26 @@ export class CompactTree {
   }
 
   append(leaf: Uint8Array): void {
-    let node = leaf;
-    let height = 0;
-    // A one-bit at `height` means a peak of that height waits for its right sibling. Division, since sizes exceed 32 bits.
-    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
+    this.appendSubtree(0, leaf);
+  }
+
+  /**
+   * Appends the perfect subtree of 2^height leaves with this root, its leaves unseen. Throws a RangeError where none begins: the size so far
+   * must be a multiple of 2^height.
+   */
+  appendSubtree(height: number, root: Uint8Array): void {
+    const leaves = 2 ** height;
+    if (this.#size % leaves !== 0) throw new RangeError('appendSubtree: no subtree of that height begins here');
+    let node = root;
+    let level = height;
+    // A one-bit at `level` means a peak of that height waits for its right sibling. Division, since sizes exceed 32 bits.
+    for (let rest = this.#size / leaves; rest % 2 === 1; rest = (rest - 1) / 2) {
       node = nodeHash(this.#peaks.pop()!, node);
-      height += 1;
-      this.#onNode?.(height, node);
+      level += 1;
+      this.#onNode?.(level, node);
     }
     this.#peaks.push(node);
-    this.#size += 1;
+    this.#size += leaves;
   }
 
   root(): Bytes {

@@ -4,6 +4,7 @@ import type { EventColumns } from './entry.ts';
 import type { LogEntry, LogSource, StoredTile } from './log-source.ts';
 import { HASH_LENGTH } from './merkle.ts';
 import type { TilePlace } from './tiles.ts';
+import { parseMicroseconds } from './times.ts';
 import * as wire from './wire.ts';
 
 /** Tiles and pages asked for at once. */
@@ -67,11 +68,3 @@ const eventColumns = (event: wire.WireEvent): EventColumns => ({
   occurredAt: parseMicroseconds(event.occurredAt),
   addressCommitment: event.addressCommitment === null ? null : fromBase64Url(event.addressCommitment),
 });
-
-/** The inverse of `formatMicroseconds`. Throws a RangeError for any other text. */
-export function parseMicroseconds(text: string): number {
-  const [, start = '', rest = '0'] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(\d{3})?Z$/.exec(text) ?? [];
-  const microseconds = Date.parse(`${start}Z`) * 1000 + Number(rest);
-  if (Number.isNaN(microseconds)) throw new RangeError('parseMicroseconds: not a UTC time');
-  return microseconds;
-}

@@ -14,8 +14,9 @@ import {
   tenant,
 } from './log.test-support.ts';
 import { manifest } from './manifest.ts';
-import { parseMicroseconds, remoteLogSource, remoteVerifierKeys } from './remote-source.test-support.ts';
+import { remoteLogSource, remoteVerifierKeys } from './remote-source.test-support.ts';
 import { routes } from './routes.ts';
+import { parseMicroseconds } from './times.ts';
 import { verifyLog } from './verify-log.ts';
 import { formatMicroseconds, PAGE_ENTRIES } from './wire.ts';
 

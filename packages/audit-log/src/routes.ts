@@ -1,12 +1,11 @@
 /** The log over HTTP: enough for a client to verify the whole tree and the entries of its own tenant. */
 import { toBase64Url } from '@strongroom/kernel';
 import { audited, defineRoutes, inCurrentTenant, type LimitPolicy, notAudited } from '@strongroom/pipeline';
-import type { EventColumns, Opening } from './entry.ts';
+import { entryJson } from './entry-json.ts';
 import { AuditLogError } from './errors.ts';
 import { readTenantEntries } from './internal/tenant-entries.ts';
 import { readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
-import type { LogEntry } from './log-source.ts';
 import { HASH_LENGTH } from './merkle.ts';
 import { TILE_WIDTH } from './tiles.ts';
 import * as wire from './wire.ts';
@@ -85,24 +84,8 @@ const entriesRoute = defineRoute({
     const shown = entries.filter(({ event }) => event !== 'withheld').length;
     call.record({ details: { from, count: entries.length, shown } });
     const more = end < to && entries.length === wire.PAGE_ENTRIES;
-    return { body: { items: entries.map(wireEntry), next: more ? String(end) : null } };
+    return { body: { items: entries.map(entryJson), next: more ? String(end) : null } };
   },
 });
 
 export const routes = [checkpointRoute, keysRoute, tileRoute, entriesRoute];
-
-const wireEntry = ({ index, leafHash, event, addressPrefix }: LogEntry): wire.WireEntry => ({
-  index,
-  leafHash: toBase64Url(leafHash),
-  event: typeof event === 'string' ? null : wireEvent(event),
-  addressPrefix: addressPrefix === null ? null : wireOpening(addressPrefix),
-});
-
-const wireOpening = ({ salt, value }: Opening) => ({ salt: toBase64Url(salt), value });
-
-const wireEvent = (event: EventColumns): wire.WireEvent => ({
-  ...event,
-  occurredAt: wire.formatMicroseconds(event.occurredAt),
-  addressCommitment: event.addressCommitment === null ? null : toBase64Url(event.addressCommitment),
-  subjects: [...event.subjects],
-});

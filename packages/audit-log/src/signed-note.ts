@@ -2,13 +2,21 @@
 import { type Bytes, concatBytes, fromBase64, fromUtf8, toBase64, toHex, uint32, utf8 } from '@strongroom/kernel';
 import { sha256 } from '#sha256';
 import { AuditLogError } from './errors.ts';
-import type { SignatureAlgorithm } from './internal/signature-types.ts';
+import type { NoteAlgorithm } from './internal/signature-types.ts';
 
-/** signed-note, "Signature types". ML-DSA-44 is the timestamped form of tlog-cosignature. */
-const SIGNATURE_TYPES: Readonly<Record<SignatureAlgorithm, number>> = { ed25519: 0x01, 'ml-dsa-44': 0x06 };
+/** signed-note, "Signature types". Both cosignatures are the timestamped forms of tlog-cosignature. */
+const SIGNATURE_TYPES: Readonly<Record<NoteAlgorithm, number>> = {
+  ed25519: 0x01,
+  'ed25519-cosignature': 0x04,
+  'ml-dsa-44': 0x06,
+};
 
 /** RFC 8032 §5.1.5 and FIPS 204 table 2, in bytes. */
-const PUBLIC_KEY_LENGTHS: Readonly<Record<SignatureAlgorithm, number>> = { ed25519: 32, 'ml-dsa-44': 1312 };
+const PUBLIC_KEY_LENGTHS: Readonly<Record<NoteAlgorithm, number>> = {
+  ed25519: 32,
+  'ed25519-cosignature': 32,
+  'ml-dsa-44': 1312,
+};
 
 const KEY_ID_LENGTH = 4;
 
@@ -19,7 +27,7 @@ export interface VerifierKey {
   readonly name: string;
   /** Eight lower-case hexadecimal digits. */
   readonly id: string;
-  readonly algorithm: SignatureAlgorithm;
+  readonly algorithm: NoteAlgorithm;
   readonly publicKey: Uint8Array;
 }
 
@@ -41,7 +49,7 @@ export interface SignedNote {
 const isKeyName = (name: string): boolean => name !== '' && !/[\p{White_Space}+]/u.test(name) && !hasControl(name);
 
 /** Computes the key id: SHA-256(name, newline, signature type, public key), first four bytes. */
-export function verifierKey(name: string, algorithm: SignatureAlgorithm, publicKey: Uint8Array): VerifierKey {
+export function verifierKey(name: string, algorithm: NoteAlgorithm, publicKey: Uint8Array): VerifierKey {
   if (!isKeyName(name)) throw new AuditLogError('audit-log.invalid-key', { detail: 'The key name is not usable.' });
   if (publicKey.length !== PUBLIC_KEY_LENGTHS[algorithm]) {
     throw new AuditLogError('audit-log.invalid-key', { detail: 'The public key has the wrong length.' });
@@ -67,19 +75,21 @@ export function parseVerifierKey(text: string): VerifierKey {
   return key;
 }
 
-function algorithmOf(type: number | undefined): SignatureAlgorithm | undefined {
-  if (type === SIGNATURE_TYPES.ed25519) return 'ed25519';
-  return type === SIGNATURE_TYPES['ml-dsa-44'] ? 'ml-dsa-44' : undefined;
+function algorithmOf(type: number | undefined): NoteAlgorithm | undefined {
+  const algorithms: readonly NoteAlgorithm[] = ['ed25519', 'ed25519-cosignature', 'ml-dsa-44'];
+  return algorithms.find((algorithm) => SIGNATURE_TYPES[algorithm] === type);
 }
 
 /** Throws `audit-log.invalid-note` for a text that cannot be carried by a note. */
 export function formatNote(text: string, signatures: readonly NoteSignature[]): string {
   if (!text.endsWith('\n') || hasControl(text.replaceAll('\n', ''))) throw new AuditLogError('audit-log.invalid-note');
-  const lines = signatures.map(({ name, keyId, signature }) => {
-    if (!isKeyName(name)) throw new AuditLogError('audit-log.invalid-note', { detail: 'A key name is not usable.' });
-    return `— ${name} ${toBase64(concatBytes(uint32(Number.parseInt(keyId, 16)), signature))}\n`;
-  });
-  return `${text}\n${lines.join('')}`;
+  return `${text}\n${signatures.map(formatSignatureLine).join('')}`;
+}
+
+/** One line with its newline. Throws `audit-log.invalid-note` for a name that cannot stand in one. */
+export function formatSignatureLine({ name, keyId, signature }: NoteSignature): string {
+  if (!isKeyName(name)) throw new AuditLogError('audit-log.invalid-note', { detail: 'A key name is not usable.' });
+  return `— ${name} ${toBase64(concatBytes(uint32(Number.parseInt(keyId, 16)), signature))}\n`;
 }
 
 /** Throws `audit-log.invalid-note`. Says nothing yet about whether a signature is good. */
@@ -94,7 +104,8 @@ export function parseNote(note: string | Uint8Array): SignedNote {
   return { text: whole.slice(0, gap + 1), signatures: lines.map(parseSignatureLine) };
 }
 
-function parseSignatureLine(line: string): NoteSignature {
+/** A line without its newline. Throws `audit-log.invalid-note`. */
+export function parseSignatureLine(line: string): NoteSignature {
   const [, name = '', encoded = ''] = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line) ?? [];
   const bytes = decodeBase64(encoded, 'audit-log.invalid-note');
   if (!isKeyName(name) || bytes.length <= KEY_ID_LENGTH) throw new AuditLogError('audit-log.invalid-note');

@@ -3,26 +3,19 @@
  * names the place of whatever does not fit. Runs in browsers and in Node.
  */
 import { equalBytes } from '@strongroom/kernel';
-import { type CheckpointVerifier, checkpointVerifier, type VerifiedCheckpoint } from './checkpoint.ts';
+import type { VerifiedCheckpoint } from './checkpoint.ts';
 import { eventLeaf, opens } from './entry.ts';
 import { AuditLogError } from './errors.ts';
-import { Findings } from './internal/findings.ts';
+import { Judgement, type StatedRoot, type Standing, type Yardstick } from './internal/judgement.ts';
+import { MissingOpenings } from './internal/missing-openings.ts';
 import { settleBlock } from './internal/settle-block.ts';
 import type { Finding, LogEntry, LogSource, StoredCheckpoint, StoredTile } from './log-source.ts';
 import { CompactTree, emptyRoot, HASH_LENGTH } from './merkle.ts';
-import { parseVerifierKey } from './signed-note.ts';
 import { type FullTile, hashesAtLevel, partialTiles, TILE_WIDTH, TileBuilder, type TilePlace } from './tiles.ts';
 
-/** A checkpoint a client saw and verified before: what reveals that a log was cut or rewritten. */
-export interface RememberedCheckpoint {
-  readonly size: number;
-  readonly root: Uint8Array;
-}
+export type { RememberedCheckpoint, Standing, Yardstick } from './internal/judgement.ts';
 
-export interface VerifyOptions {
-  /** Verifier keys of the log (C2SP vkeys). Every one of them must have signed. */
-  readonly keys: readonly string[];
-  readonly remembered?: RememberedCheckpoint;
+export interface VerifyOptions extends Yardstick {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -38,6 +31,11 @@ export interface Verdict {
   readonly verifiedEntries: number;
   /** Entries of which the source showed only the leaf hash. */
   readonly withheldEntries: number;
+  /** Entries whose address was deleted because the person was forgotten; an entry of the log says so for each. */
+  readonly redactedEntries: number;
+  readonly standing: Standing;
+  /** Size of the largest checkpoint that a quorum of witnesses cosigned; 0 when there is none, or no policy was given. */
+  readonly witnessedSize: number;
   readonly findings: readonly Finding[];
   /** True when there were more findings than are listed. */
   readonly moreFindings: boolean;
@@ -48,25 +46,27 @@ const PAGE = 16 * TILE_WIDTH;
 
 const MICROSECONDS = 1_000_000;
 
-/** Never throws because of what the log holds; rejects when the source does, or with the signal's reason. */
+/**
+ * Never throws because of what the log holds; rejects when the source does, with the signal's reason, or for keys and notes from elsewhere that
+ * are none of a log.
+ */
 export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verdict> {
-  const run = new Verification(source, await checkpointVerifier(options.keys.map(parseVerifierKey)), options);
-  return run.verdict();
+  return new Verification(source, await Judgement.by(options), options).verdict();
 }
 
 class Verification {
   readonly #source: LogSource;
-  readonly #verifier: CheckpointVerifier;
+  readonly #judgement: Judgement;
   readonly #options: VerifyOptions;
-  readonly #findings = new Findings();
+  readonly #missing = new MissingOpenings();
   #verified = 0;
   #withheld = 0;
   readonly #fullTiles: FullTile[] = [];
   readonly #builder = new TileBuilder({ size: 0, edge: [] }, (tile) => this.#fullTiles.push(tile));
 
-  constructor(source: LogSource, verifier: CheckpointVerifier, options: VerifyOptions) {
+  constructor(source: LogSource, judgement: Judgement, options: VerifyOptions) {
     this.#source = source;
-    this.#verifier = verifier;
+    this.#judgement = judgement;
     this.#options = options;
   }
 
@@ -78,21 +78,30 @@ class Verification {
       await this.#scan(checkpoint);
       await this.#compareEdge(checkpoint.size);
       if (!equalBytes(this.#builder.root(), checkpoint.root)) {
-        this.#findings.report(`checkpoint ${checkpoint.size}`, 'its root is not that of the entries');
+        this.#report(`checkpoint ${checkpoint.size}`, 'its root is not that of the entries');
       }
-      this.#compareSizes(checkpoint.size);
+      this.#judgement.compareSizes(checkpoint.size);
     }
-    for (const { where, what } of await this.#source.strays()) this.#findings.report(where, what);
+    for (const { where, what } of this.#missing.findings()) this.#report(where, what);
+    for (const { where, what } of await this.#source.strays()) this.#report(where, what);
+    const { findings, standing, witnessedSize } = this.#judgement;
     return {
-      ok: this.#findings.list.length === 0,
+      ok: findings.list.length === 0,
+      standing,
+      witnessedSize,
       size: checkpoint?.size ?? 0,
       root: checkpoint?.root ?? emptyRoot(),
       signedAt: checkpoint?.timestamp ?? null,
       verifiedEntries: this.#verified,
       withheldEntries: this.#withheld,
-      findings: this.#findings.list,
-      moreFindings: this.#findings.more,
+      redactedEntries: this.#missing.redacted,
+      findings: findings.list,
+      moreFindings: findings.more,
     };
+  }
+
+  #report(where: string, what: string): void {
+    this.#judgement.report(where, what);
   }
 
   /** Checks note, signatures and the columns beside it; `null` when there is no checkpoint to go on with. */
@@ -100,21 +109,20 @@ class Verification {
     const { columns } = stored;
     const place = columns === undefined ? 'newest checkpoint' : `checkpoint ${columns.size}`;
     try {
-      const checkpoint = await this.#verifier.verify(stored.note);
+      const checkpoint = await this.#judgement.verify(stored.note);
       if (columns !== undefined) {
-        if (columns.size !== checkpoint.size) this.#findings.report(place, 'column size differs from the signed note');
-        if (!equalBytes(columns.root, checkpoint.root))
-          this.#findings.report(place, 'column root differs from the signed note');
+        if (columns.size !== checkpoint.size) this.#report(place, 'column size differs from the signed note');
+        if (!equalBytes(columns.root, checkpoint.root)) this.#report(place, 'column root differs from the signed note');
         if (checkpoint.timestamp !== null && columns.signedAt !== checkpoint.timestamp * MICROSECONDS) {
-          this.#findings.report(place, 'column signed_at differs from the signed time');
+          this.#report(place, 'column signed_at differs from the signed time');
         }
       }
       return checkpoint;
     } catch (error) {
       if (!(error instanceof AuditLogError)) throw error;
-      this.#findings.report(place, error.message);
+      this.#report(place, error.message);
       // The columns are worth nothing as evidence, but comparing with them may still name what else was touched.
-      return columns === undefined ? null : { ...columns, origin: this.#verifier.origin, timestamp: null };
+      return columns === undefined ? null : { ...columns, origin: this.#judgement.verifier.origin, timestamp: null };
     }
   }
 
@@ -128,7 +136,7 @@ class Verification {
       const tiles = await this.#source.tiles(places);
       if (entries.size === 0 && tiles.every((tile) => tile === null)) {
         // Whoever deletes a log, or states an absurd size, must not keep its verifier busy forever.
-        this.#findings.report(`leaf ${from}`, 'it is missing, and so is everything after it');
+        this.#report(`leaf ${from}`, 'it is missing, and so is everything after it');
         return;
       }
       for (const [position, place] of places.entries()) {
@@ -140,18 +148,13 @@ class Verification {
   }
 
   /** Sizes at which some checkpoint states a root, within one page. */
-  async #expectedRoots(from: number, to: number): Promise<Map<number, { root: Uint8Array; where: string }[]>> {
-    const expected = new Map<number, { root: Uint8Array; where: string }[]>();
-    const expect = (size: number, root: Uint8Array, where: string) => {
-      expected.set(size, [...(expected.get(size) ?? []), { root, where }]);
-    };
+  async #expectedRoots(from: number, to: number): Promise<Map<number, StatedRoot[]>> {
+    const expected = this.#judgement.statedElsewhere(from, to);
     for (const stored of await this.#source.checkpoints(from, to)) {
       const checkpoint = await this.#readCheckpoint(stored);
-      if (checkpoint !== null) expect(checkpoint.size, checkpoint.root, `checkpoint ${checkpoint.size}`);
-    }
-    const { remembered } = this.#options;
-    if (remembered !== undefined && remembered.size > from && remembered.size <= to) {
-      expect(remembered.size, remembered.root, `remembered checkpoint ${remembered.size}`);
+      if (checkpoint === null) continue;
+      const { size, root } = checkpoint;
+      expected.set(size, [...(expected.get(size) ?? []), { root, where: `checkpoint ${size}` }]);
     }
     return expected;
   }
@@ -161,7 +164,7 @@ class Verification {
     entries: ReadonlyMap<number, LogEntry>,
     tile: StoredTile | null,
     signedRoot: Uint8Array,
-    expected: ReadonlyMap<number, readonly { root: Uint8Array; where: string }[]>,
+    expected: ReadonlyMap<number, readonly StatedRoot[]>,
   ): void {
     const from = place.index * TILE_WIDTH;
     const stored = this.#tileHashes(place, tile);
@@ -179,30 +182,25 @@ class Verification {
       return equalBytes(rootOf(before.fork(), hashes), signedRoot);
     };
     const block = { from, width: place.width, fromEvents, fromLeaves, tile: stored, tileName: tileName(place) };
-    const settled = settleBlock(block, authentic, ({ where, what }) => this.#findings.report(where, what));
+    const settled = settleBlock(block, authentic, ({ where, what }) => this.#report(where, what));
     this.#append(settled, expected);
     if (place.width === TILE_WIDTH && root !== undefined) {
       const computed = this.#fullTiles.findLast(({ level }) => level === 0)!.root;
-      if (!equalBytes(root, computed)) this.#findings.report(tileName(place), ROOT_DIFFERS);
+      if (!equalBytes(root, computed)) this.#report(tileName(place), ROOT_DIFFERS);
     }
   }
 
-  #append(
-    settled: readonly Uint8Array[],
-    expected: ReadonlyMap<number, readonly { root: Uint8Array; where: string }[]>,
-  ): void {
+  #append(settled: readonly Uint8Array[], expected: ReadonlyMap<number, readonly StatedRoot[]>): void {
     for (const hash of settled) {
       this.#builder.append(hash);
-      for (const { root: stated, where } of expected.get(this.#builder.size) ?? []) {
-        if (!equalBytes(this.#builder.root(), stated))
-          this.#findings.report(where, 'its root is not that of the entries');
-      }
+      const stated = expected.get(this.#builder.size);
+      if (stated !== undefined) this.#judgement.compare(stated, this.#builder.root());
     }
   }
 
   #storedLeaf(index: number, entry: LogEntry | undefined): Uint8Array | null {
     if (entry?.leafHash.length === HASH_LENGTH) return entry.leafHash;
-    this.#findings.report(`leaf ${index}`, entry === undefined ? 'it is missing' : 'it has the wrong length');
+    this.#report(`leaf ${index}`, entry === undefined ? 'it is missing' : 'it has the wrong length');
     return null;
   }
 
@@ -212,35 +210,39 @@ class Verification {
       this.#withheld += 1;
       return null;
     }
+    if (event === 'foreign') {
+      this.#verified += 1;
+      return null;
+    }
     if (event === 'missing') {
-      this.#findings.report(`event ${index}`, 'it was logged and is missing');
+      this.#report(`event ${index}`, 'it was logged and is missing');
       return null;
     }
     this.#verified += 1;
     const commitment = event.addressCommitment;
     const place = `event ${index}, column address_prefix`;
-    if (commitment === null && addressPrefix !== null)
-      this.#findings.report(place, 'a value is stored that was never logged');
-    if (commitment !== null && addressPrefix === null) this.#findings.report(place, 'the logged value is missing');
+    if (commitment === null && addressPrefix !== null) this.#report(place, 'a value is stored that was never logged');
+    if (commitment !== null && addressPrefix === null) this.#missing.note(index, event);
+    this.#missing.follow(event);
     if (commitment !== null && addressPrefix !== null && !opens(commitment, addressPrefix)) {
-      this.#findings.report(place, 'salt or value are not those that were logged');
+      this.#report(place, 'salt or value are not those that were logged');
     }
     try {
       return eventLeaf(event);
     } catch (error) {
       if (!(error instanceof AuditLogError)) throw error;
-      this.#findings.report(`event ${index}`, error.message);
+      this.#report(`event ${index}`, error.message);
       return null;
     }
   }
 
   #tileHashes(place: TilePlace, tile: StoredTile | null): Uint8Array | null {
     if (tile === null) {
-      this.#findings.report(tileName(place), 'it is missing');
+      this.#report(tileName(place), 'it is missing');
       return null;
     }
     if (tile.hashes.length === place.width * HASH_LENGTH) return tile.hashes;
-    this.#findings.report(tileName(place), 'it has the wrong length');
+    this.#report(tileName(place), 'it has the wrong length');
     return null;
   }
 
@@ -255,7 +257,7 @@ class Verification {
       const found = stored[position] ?? null;
       this.#compareHashes(place, found, tile.hashes);
       if (found?.root !== undefined && !equalBytes(found.root, tile.root)) {
-        this.#findings.report(tileName(place), ROOT_DIFFERS);
+        this.#report(tileName(place), ROOT_DIFFERS);
       }
     }
   }
@@ -274,17 +276,7 @@ class Verification {
   #compareHashes(place: TilePlace, stored: StoredTile | null, computed: Uint8Array): void {
     const hashes = this.#tileHashes(place, stored);
     if (hashes !== null && !equalBytes(hashes, computed)) {
-      this.#findings.report(tileName(place), 'its hashes are not those of the leaves under it');
-    }
-  }
-
-  #compareSizes(size: number): void {
-    const { remembered } = this.#options;
-    if (remembered !== undefined && remembered.size > size) {
-      this.#findings.report(
-        `checkpoint ${size}`,
-        `the log was cut: a checkpoint over ${remembered.size} entries was verified before, now it has ${size}`,
-      );
+      this.#report(tileName(place), 'its hashes are not those of the leaves under it');
     }
   }
 }

@@ -67,6 +67,22 @@ export const keys = z.strictObject({
   next: z.null(),
 });
 
+/** Entries of one page on the administrator's socket: sixteen tiles. */
+export const OPERATOR_PAGE_ENTRIES = 4096;
+
+export const operatorEntries = z.strictObject({
+  items: z.array(entry.extend({ isMissing: z.boolean() })),
+  next: z.string().nullable(),
+});
+export const head = z.strictObject({
+  /** C2SP signed note. Null before the first event. */
+  note: z.string().nullable(),
+  keys: z.array(z.string()),
+});
+/** C2SP tlog-policy with an address for each witness; null for none. */
+export const witnessPolicy = z.strictObject({ policy: z.string().max(32_768).nullable() });
+export const checkpoints = z.strictObject({ items: z.array(z.string()), next: z.null() });
+
 export type WireEvent = z.output<typeof event>;
 export type WireEntry = z.output<typeof entry>;
 export type WireEntries = z.output<typeof entries>;
@@ -74,11 +90,4 @@ export type WireTile = z.output<typeof tile>;
 export type WireCheckpoint = z.output<typeof checkpoint>;
 export type WireKeys = z.output<typeof keys>;
 
-/** RFC 3339 UTC with three decimals, or six where the time is not whole milliseconds. Throws a RangeError for other years than 0 to 9999. */
-export function formatMicroseconds(microseconds: number): string {
-  const milliseconds = Math.floor(microseconds / 1000);
-  const text = new Date(milliseconds).toISOString();
-  if (text.length !== 24) throw new RangeError('formatMicroseconds: the year must have four digits');
-  const rest = microseconds - milliseconds * 1000;
-  return rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
-}
+export { formatMicroseconds } from './times.ts';

@@ -2,6 +2,7 @@ import type { Manifest } from '@strongroom/kernel';
 import type { Route } from '@strongroom/pipeline';
 import { dataMap } from './internal/data-map.ts';
 import { migrations } from './internal/migrations.ts';
+import { changeRoleRoute, removeMemberRoute } from './manage-members.ts';
 import { listMembersRoute } from './members.ts';
 import type { AuthorizationServices } from './services.ts';
 
@@ -9,6 +10,13 @@ export const manifest: Manifest<Route<AuthorizationServices>, AuthorizationServi
   name: 'authorization',
   migrations,
   dataMap,
-  permissions: { 'member.read': 'See who belongs to the tenant, and with which role.' },
-  routes: [listMembersRoute],
+  permissions: {
+    'member.read': 'See who belongs to the tenant, with which role and which public key.',
+    'member.manage': 'Change the roles of others up to the own, and remove people from the tenant.',
+  },
+  auditEvents: {
+    'member.role-changed': { title: 'Somebody got another role in the tenant' },
+    'member.removed': { title: 'Somebody was removed from the tenant' },
+  },
+  routes: [listMembersRoute, changeRoleRoute, removeMemberRoute],
 };

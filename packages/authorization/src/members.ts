@@ -1,3 +1,4 @@
+import { toBase64Url } from '@strongroom/kernel';
 import { defineRoutes, inCurrentTenant, notAudited, type LimitPolicy } from '@strongroom/pipeline';
 import { tables } from './internal/tables.ts';
 import type { AuthorizationServices } from './services.ts';
@@ -38,19 +39,22 @@ export const listMembersRoute = defineRoute({
       .limit(PAGE_ITEMS + 1)
       .execute();
     const page = found.slice(0, PAGE_ITEMS);
-    const names = await services.profiles.displayNames(
-      transaction,
-      page.map((row) => row.account_id),
-    );
+    const accounts = page.map((row) => row.account_id);
+    const names = await services.profiles.displayNames(transaction, accounts);
+    const keys = await services.profiles.publicKeys(transaction, accounts);
     return {
       body: {
         items: page.map((row) => ({
           account: row.account_id,
           displayName: names.get(row.account_id) ?? null,
           role: row.role,
+          publicKey: encodedOrNull(keys.get(row.account_id)),
         })),
         next: found.length > page.length ? page.at(-1)!.id : null,
       },
     };
   },
 });
+
+const encodedOrNull = (bytes: Uint8Array | undefined): string | null =>
+  bytes === undefined ? null : toBase64Url(bytes);

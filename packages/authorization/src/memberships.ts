@@ -4,6 +4,8 @@ import type { Transaction } from '@strongroom/storage';
 import { AuthorizationError } from './errors.ts';
 import { tables } from './internal/tables.ts';
 import { ranksAtLeast, type Role } from './roles.ts';
+import type { TenantMember } from './services.ts';
+import { leaveTenant, standingIn, type Standing } from './tenant-roles.ts';
 
 export interface Membership {
   readonly tenant: Uuid;
@@ -30,6 +32,13 @@ export interface Memberships {
     transaction: Transaction,
     grant: { readonly tenant: Uuid; readonly granter: Uuid; readonly role: Role },
   ): Promise<boolean>;
+  /** How the account stands in the tenant; undefined when it does not belong to it. */
+  standing(transaction: Transaction, member: TenantMember): Promise<Standing | undefined>;
+  /**
+   * Takes the account's role in the tenant away; spaces are left before. Whoever leaves last takes the tenant along. Throws
+   * `authorization.last-owner` when others would be left without an owner, and `authorization.not-a-member`.
+   */
+  leave(transaction: Transaction, member: TenantMember): Promise<void>;
 }
 
 export const memberships: Memberships = {
@@ -70,4 +79,7 @@ export const memberships: Memberships = {
       .executeTakeFirst();
     return held !== undefined && ranksAtLeast(held.role, role);
   },
+
+  standing: standingIn,
+  leave: leaveTenant,
 };

@@ -16,16 +16,19 @@ export type Grant =
 
 export const permissionTable = {
   'account.read': { scope: 'self' },
+  'account.manage': { scope: 'self' },
   'session.manage': { scope: 'self' },
 
   'invitation.create': { scope: 'tenant', roles: ['owner', 'admin'] },
   'member.read': { scope: 'tenant', roles: ['owner', 'admin', 'member', 'viewer'] },
+  'member.manage': { scope: 'tenant', roles: ['owner', 'admin'] },
   'audit.read': { scope: 'tenant', roles: ['owner', 'admin'] },
   'space.create': { scope: 'tenant', roles: ['owner', 'admin', 'member'] },
   // Lists only the spaces in which the caller has a role, so even a guest may ask.
   'space.list': { scope: 'tenant', roles: ['owner', 'admin', 'member', 'viewer', 'guest'] },
 
   'space.read': { scope: 'space', roles: ['owner', 'admin', 'member', 'viewer', 'guest'] },
+  'space.share': { scope: 'space', roles: ['owner', 'admin'] },
   'memory.read': { scope: 'space', roles: ['owner', 'admin', 'member', 'viewer', 'guest'] },
   'memory.write': { scope: 'space', roles: ['owner', 'admin', 'member'] },
   'memory.delete': { scope: 'space', roles: ['owner', 'admin', 'member'] },

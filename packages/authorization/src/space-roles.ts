@@ -56,6 +56,42 @@ export async function spaceRolesOf(
   return new Map(rows.map((row) => [row.space_id, row.role]));
 }
 
+export interface SpaceMembership {
+  readonly space: Uuid;
+  readonly account: Uuid;
+  readonly role: Role;
+}
+
+/** Everybody in these spaces, the longest-standing first. The rows stay locked until the transaction ends: nobody comes or goes meanwhile. */
+export async function spaceMembers(
+  transaction: Transaction,
+  of: { readonly tenant: Uuid; readonly spaces: readonly Uuid[] },
+): Promise<readonly SpaceMembership[]> {
+  if (of.spaces.length === 0) return [];
+  const rows = await tables(transaction)
+    .selectFrom('role_assignments')
+    .select(['space_id', 'account_id', 'role'])
+    .where('tenant_id', '=', of.tenant)
+    .where('space_id', 'in', of.spaces)
+    .orderBy('id')
+    .forUpdate()
+    .$narrowType<{ space_id: Uuid }>()
+    .execute();
+  return rows.map((row) => ({ space: row.space_id, account: row.account_id, role: row.role }));
+}
+
+/** For a space that ends: everybody's role in it. */
+export async function removeAllSpaceRoles(
+  transaction: Transaction,
+  of: Pick<SpaceMember, 'tenant' | 'space'>,
+): Promise<void> {
+  await tables(transaction)
+    .deleteFrom('role_assignments')
+    .where('tenant_id', '=', of.tenant)
+    .where('space_id', '=', of.space)
+    .execute();
+}
+
 /** Takes the account's role in the space away. Throws `authorization.not-a-member` or `authorization.last-owner`. */
 export async function removeSpaceRole(transaction: Transaction, member: SpaceMember): Promise<void> {
   await keepAnOwner(transaction, member);

@@ -21,7 +21,8 @@ import {
   type RemoteVersion,
   type RemoteWritten,
 } from './internal/answers.ts';
-import { count, fields, list, page, text, textOrNull, type Page } from './internal/expect.ts';
+import { accountLifeCalls, peopleCalls, sharingCalls } from './internal/people-calls.ts';
+import { count, fields, id, list, page, text, textOrNull, type Page } from './internal/expect.ts';
 import { createHttp, type Http, type HttpOptions } from './internal/http.ts';
 
 export type ApiOptions = HttpOptions;
@@ -44,6 +45,9 @@ export function createApi(options: ApiOptions) {
     ...accountCalls(http),
     ...spaceCalls(http),
     ...memoryCalls(http),
+    ...accountLifeCalls(http),
+    ...peopleCalls(http),
+    ...sharingCalls(http),
     /** For routes that have no function here. */
     http,
     /** The same server with another session; null for none. */
@@ -81,9 +85,14 @@ function accountCalls(http: Http) {
       return { token: textOrNull(answer, 'token'), until: text(answer, 'reauthenticatedUntil') };
     },
 
-    invite: async (body: NewInvitation): Promise<{ token: string; role: string; expiresAt: string }> => {
+    invite: async (body: NewInvitation): Promise<{ id: Uuid; token: string; role: string; expiresAt: string }> => {
       const answer = fields(await http.json({ method: 'POST', path: '/v1/invitations', body, repeatable: false }));
-      return { token: text(answer, 'token'), role: text(answer, 'role'), expiresAt: text(answer, 'expiresAt') };
+      return {
+        id: id(answer, 'id'),
+        token: text(answer, 'token'),
+        role: text(answer, 'role'),
+        expiresAt: text(answer, 'expiresAt'),
+      };
     },
   };
 }

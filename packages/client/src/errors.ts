@@ -33,6 +33,21 @@ export const clientErrors = {
     status: 409,
     message: 'The server shows an older state of this space than it showed before. Nothing was taken over.',
   },
+  'client.unknown-key': {
+    status: 409,
+    message: 'This device does not know the key of that person yet. Compare the fingerprint with them first.',
+  },
+  'client.key-changed': {
+    status: 409,
+    message:
+      'The server shows another key for that person than before. Nothing was shared or opened; compare fingerprints with them in person.',
+  },
+  'client.fingerprint-differs': {
+    status: 409,
+    message: 'That fingerprint is another one. Somebody else may be in between; do not share anything.',
+  },
+  'client.unknown-member': { status: 404, message: 'There is no such person among those you can see.' },
+  'client.invalid-certificate': { status: 400, message: 'That certificate was changed, or is none.' },
   'client.log-empty': { status: 404, message: 'The audit log has no signed checkpoint yet. Try again in a moment.' },
   'client.log-keys-changed': {
     status: 409,

@@ -1,3 +1,4 @@
+export { checkDeletionCertificate, proveDeletion, type ProvedDeletion, type RecoverOptions } from './account-life.ts';
 export type { SignInOptions, SignUpOptions } from './account.ts';
 export { createApi, type Api, type ApiOptions, type Changes, type PageOptions } from './api.ts';
 export {
@@ -23,7 +24,16 @@ export type {
   RemoteVersion,
   RemoteWritten,
 } from './internal/answers.ts';
-export type { OpenedMemory, SyncResult } from './internal/open-space.ts';
+export type { OpenedMemory, PendingKey, SyncResult } from './internal/open-space.ts';
+export type {
+  DeletionCertificate,
+  RemoteDeletionPlan,
+  RemoteDeparture,
+  RemoteInvitation,
+  RemoteMember,
+  RemoteSpaceMember,
+} from './internal/people-calls.ts';
+export { parseInvitationCode, type InvitationCode } from './invitation-code.ts';
 export * from './memory-cache.ts';
 export {
   decodeDocument,
@@ -34,5 +44,7 @@ export {
 } from './memory-document.ts';
 export { SearchIndex, type Found } from './search-index.ts';
 export { foldText, searchTerms } from './search-terms.ts';
+export type { Role } from './sharing.ts';
+export * from './trust-store.ts';
 export type * from './vault-types.ts';
 export { Vault, type VaultOptions } from './vault.ts';

@@ -1,5 +1,5 @@
 import type { Uuid } from '@strongroom/kernel';
-import type { OpenedMemory } from './internal/open-space.ts';
+import type { OpenedMemory, PendingKey } from './internal/open-space.ts';
 import type { MemoryDocument } from './memory-document.ts';
 
 export interface Space {
@@ -10,6 +10,10 @@ export interface Space {
   readonly role: string;
   /** RFC 3339 UTC. */
   readonly createdAt: string;
+  /** A key that somebody shared and that stays closed until their fingerprint was compared: see `Vault.trust`. */
+  readonly pending: PendingKey | null;
+  /** Somebody left who knows the current key: an owner or admin should call `Vault.rotateSpace`. */
+  readonly rotationDue: boolean;
 }
 
 /** What somebody writes; the rest of the document is filled in. */
@@ -31,4 +35,21 @@ export interface OldVersion {
   readonly author: Uuid;
   readonly writtenAt: string;
   readonly document: MemoryDocument | null;
+}
+
+/** How this device knows the key of somebody: `accepted` without comparing, `changed` when the server shows another one than before. */
+export type Trust = 'self' | 'compared' | 'accepted' | 'unknown' | 'changed';
+
+export interface Person {
+  readonly account: Uuid;
+  readonly displayName: string | null;
+  readonly role: string;
+  /** Null when the server shows no usable key. */
+  readonly fingerprint: string | null;
+  readonly trust: Trust;
+}
+
+export interface SpacePerson extends Person {
+  /** Epochs of the space's keys that the person holds. */
+  readonly epochs: readonly number[];
 }

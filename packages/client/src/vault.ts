@@ -17,6 +17,13 @@ import {
   type SignUpOptions,
   type Started,
 } from './account.ts';
+import {
+  changePassword,
+  checkDeletionCertificate,
+  recover,
+  type RecoverOptions,
+  type Session,
+} from './account-life.ts';
 import type { Api } from './api.ts';
 import { ClientError } from './errors.ts';
 import type { ImportItem } from './import-item.ts';
@@ -25,24 +32,35 @@ import type { RemoteAccount, RemoteSpace } from './internal/answers.ts';
 import { readHistory } from './internal/history.ts';
 import { sealDocument } from './internal/item-codec.ts';
 import { indexKey, OpenSpace, type OpenedMemory, type SyncResult } from './internal/open-space.ts';
+import type { DeletionCertificate, RemoteDeletionPlan } from './internal/people-calls.ts';
+import { parseInvitationCode } from './invitation-code.ts';
 import type { MemoryCache } from './memory-cache.ts';
 import type { MemoryDocument } from './memory-document.ts';
 import { SearchIndex } from './search-index.ts';
+import type { Sharing } from './sharing.ts';
+import { InMemoryTrustStore, type TrustStore } from './trust-store.ts';
+import { VaultPeople } from './vault-people.ts';
 import type { MemoryInput, OldVersion, Recalled, Space } from './vault-types.ts';
 
 export interface VaultOptions {
   readonly api: Api;
   /** Of the account that will sign in. */
   readonly cache: MemoryCache;
+  /** What this device knows of people's keys, of the same account; kept as long as the program runs when absent. */
+  readonly trust?: TrustStore;
+  /** Called with every new bearer token of the session, before anything else is asked under it: for whoever keeps it. */
+  readonly onToken?: (token: string) => Promise<void> | void;
   readonly clock?: Clock;
 }
 
 /** Results of one recall when the caller does not say. */
 const DEFAULT_RESULTS = 10;
 
-export class Vault {
+export class Vault extends VaultPeople {
   #api: Api;
   readonly #cache: MemoryCache;
+  readonly #trust: TrustStore;
+  readonly #onToken: NonNullable<VaultOptions['onToken']>;
   readonly #clock: Clock;
   #account: RemoteAccount | null = null;
   #keys: AccountKeys | null = null;
@@ -50,8 +68,11 @@ export class Vault {
   #spaces = new Map<Uuid, OpenSpace>();
 
   constructor(options: VaultOptions) {
+    super();
     this.#api = options.api;
     this.#cache = options.cache;
+    this.#trust = options.trust ?? new InMemoryTrustStore();
+    this.#onToken = options.onToken ?? (() => undefined);
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -69,10 +90,18 @@ export class Vault {
     return this.#keys === null;
   }
 
-  /** Answers with the bearer token (null for a cookie session) and the recovery code, which is shown this once. */
+  /**
+   * Answers with the bearer token (null for a cookie session) and the recovery code, which is shown this once. The inviter's key, where the
+   * invitation came with it, counts as compared: it did not come through the server.
+   */
   async signUp(options: SignUpOptions): Promise<{ readonly token: string | null; readonly recoveryCode: SecretText }> {
-    const started = await signUp(this.#api, options);
+    const { token, inviter } = parseInvitationCode(options.invitation);
+    const started = await signUp(this.#api, { ...options, invitation: token });
     this.#start(started);
+    if (inviter !== null) {
+      const since = new Date(this.#clock.now()).toISOString();
+      await this.#trust.putKey(inviter.account, { publicKey: inviter.publicKey, compared: true, since });
+    }
     return { token: started.started.token, recoveryCode: started.recoveryCode };
   }
 
@@ -131,8 +160,103 @@ export class Vault {
   async reauthenticate(password: string): Promise<{ readonly token: string | null }> {
     const account = this.#account ?? (await this.resume());
     const token = await reauthenticate(this.#api, account, password);
-    if (token !== null) this.#api = this.#api.withToken(token);
+    await this.#renew(token);
     return { token };
+  }
+
+  async #renew(token: string | null): Promise<void> {
+    if (token === null) return;
+    this.#api = this.#api.withToken(token);
+    await this.#onToken(token);
+  }
+
+  /**
+   * Wraps the account's key anew; the vault stays open. Every other session ends. Answers with this session's new bearer token, null for a cookie
+   * session. Throws `client.wrong-password` and `sealing.invalid-password`, and nothing was changed then.
+   */
+  async changePassword(current: string, next: string): Promise<{ readonly token: string | null }> {
+    const account = this.#account ?? (await this.resume());
+    let token: string | null = null;
+    const session: Session = {
+      api: () => this.#api,
+      renew: (renewed) => {
+        token = renewed;
+        return this.#renew(renewed);
+      },
+    };
+    this.#account = await changePassword(session, account, current, next);
+    return { token };
+  }
+
+  /**
+   * For whoever lost the password: sets a new one with the recovery code and unlocks. Answers with the bearer token and the new recovery code, which
+   * is shown this once; the former is worthless, and every other session has ended.
+   */
+  async recover(
+    options: RecoverOptions,
+  ): Promise<{ readonly token: string | null; readonly recoveryCode: SecretText }> {
+    const recovered = await recover(this.#api, options);
+    this.#start(recovered);
+    return { token: recovered.started.token, recoveryCode: recovered.recoveryCode };
+  }
+
+  /** Throws `authentication.email-in-use` and `authentication.wrong-secret`. */
+  async changeEmail(email: string, password: string): Promise<RemoteAccount> {
+    await this.reauthenticate(password);
+    this.#account = await this.#api.changeEmail({ email });
+    return this.#account;
+  }
+
+  /** How many of the account's other sessions were ended. */
+  async endOtherSessions(): Promise<number> {
+    return this.#api.endOtherSessions();
+  }
+
+  /** What `deleteAccount` would destroy, hand over and leave. */
+  async deletionPlan(): Promise<RemoteDeletionPlan> {
+    return this.#api.deletionPlan();
+  }
+
+  /**
+   * Deletes the account with everything the plan names, and locks. `confirmation` is the account's e-mail address as somebody typed it. Answers
+   * with a certificate to keep: `proveDeletion` finds it in the audit log. Throws `authentication.wrong-confirmation`,
+   * `authorization.last-owner` and `memories.owner-needed`; nothing was changed then.
+   */
+  async deleteAccount(options: {
+    readonly password: string;
+    readonly confirmation: string;
+    readonly deleteSpaces?: readonly Uuid[];
+  }): Promise<DeletionCertificate> {
+    const { password, confirmation, deleteSpaces = [] } = options;
+    const account = this.#account ?? (await this.resume());
+    await this.reauthenticate(password);
+    const answer = await this.#api.deleteAccount({ confirmation, deleteSpaces: [...deleteSpaces] });
+    for (const space of [...this.#spaces.keys()]) await this.#leave(space);
+    this.lock();
+    this.#account = null;
+    const certificate = checkDeletionCertificate(answer);
+    if (certificate.account !== account.id) throw new ClientError('client.invalid-certificate');
+    return certificate;
+  }
+
+  protected sharing(): Sharing {
+    return { api: this.#api, keys: this.#unlocked(), trust: this.#trust, clock: this.#clock };
+  }
+
+  protected openSpaces(): readonly OpenSpace[] {
+    return [...this.#spaces.values()];
+  }
+
+  protected refreshedSpace(space: Uuid): Promise<OpenSpace> {
+    return this.#refreshed(space, this.#unlocked());
+  }
+
+  protected async changedSpace(remote: RemoteSpace): Promise<Space> {
+    return spaceOf(await this.#take(remote, this.#unlocked()));
+  }
+
+  protected async leftSpace(space: Uuid): Promise<void> {
+    if (this.#spaces.has(space)) await this.#leave(space);
   }
 
   /** Drops every key and everything opened. What the engine has not collected yet is out of reach. */
@@ -175,7 +299,13 @@ export class Vault {
 
   /** Brings this device's copy of a space up to date. Throws `client.rolled-back` for a server that contradicts itself. */
   async sync(space: Uuid, signal?: AbortSignal): Promise<SyncResult> {
-    return (await this.#space(space)).sync(signal);
+    const open = await this.#space(space);
+    const result = await open.sync(signal);
+    if (!open.lacksKey) return result;
+    // Somebody gave the space a new key, or shared a former one, since it was fetched.
+    await this.#refreshed(space, this.#unlocked());
+    const again = await open.sync(signal);
+    return { ...again, changed: result.changed + again.changed, removed: result.removed + again.removed };
   }
 
   async remember(space: Uuid, input: MemoryInput): Promise<OpenedMemory> {
@@ -260,6 +390,17 @@ export class Vault {
 
   async #write(space: Uuid, id: Uuid, expectedVersion: number, document: MemoryDocument): Promise<OpenedMemory> {
     const open = await this.#space(space);
+    try {
+      return await this.#seal(open, id, expectedVersion, document);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== 'memories.stale-epoch') throw error;
+      // The key was changed: seal under the new one.
+      return this.#seal(await this.#refreshed(space, this.#unlocked()), id, expectedVersion, document);
+    }
+  }
+
+  async #seal(open: OpenSpace, id: Uuid, expectedVersion: number, document: MemoryDocument): Promise<OpenedMemory> {
+    const space = open.id;
     const version = expectedVersion + 1;
     const key = open.currentKey();
     const token = await sealDocument(key, { id, version }, document);
@@ -283,8 +424,11 @@ export class Vault {
 
   async #space(id: Uuid): Promise<OpenSpace> {
     const keys = this.#unlocked();
-    const open = this.#spaces.get(id);
-    if (open !== undefined) return open;
+    return this.#spaces.get(id) ?? this.#refreshed(id, keys);
+  }
+
+  /** As the server has it now. */
+  async #refreshed(id: Uuid, keys: AccountKeys): Promise<OpenSpace> {
     if (!isUuid(id)) throw new ClientError('client.unknown-space');
     const remote = await this.#api.space(id);
     if (remote.id !== id) throw new ClientError('client.bad-answer');
@@ -292,7 +436,8 @@ export class Vault {
   }
 
   async #take(remote: RemoteSpace, keys: AccountKeys): Promise<OpenSpace> {
-    const open = this.#spaces.get(remote.id) ?? new OpenSpace(remote, () => this.#api, this.#cache, this.#index);
+    const open =
+      this.#spaces.get(remote.id) ?? new OpenSpace(remote, () => this.#api, this.#cache, this.#index, this.#trust);
     await open.refresh(remote, keys);
     // Locked, or taken by somebody else, while the keys were being opened.
     if (this.#keys !== keys) throw new ClientError('client.locked');
@@ -309,11 +454,13 @@ export class Vault {
   }
 }
 
-const spaceOf = ({ name, remote }: OpenSpace): Space => ({
+const spaceOf = ({ name, pending, remote }: OpenSpace): Space => ({
   id: remote.id,
   name,
   role: remote.role,
   createdAt: remote.createdAt,
+  pending,
+  rotationDue: remote.rotationDue,
 });
 
 function written({ text, title, kind, tags = [] }: MemoryInput): Omit<MemoryDocument, 'createdAt'> {

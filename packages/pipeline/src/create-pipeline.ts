@@ -31,7 +31,7 @@ import { matchesTemplate, parsePathTemplate } from './internal/path-template.ts'
 import { addLimitHeaders, baseHeaders, maskOutput, problemResponse, successResponse } from './internal/respond.ts';
 import { planRoute, type RoutePlan } from './internal/route-plan.ts';
 import type { Assurance, Identity, LimitPolicy, Ports } from './ports.ts';
-import type { AuditRecord, Call, Reply, Route, RouteInput } from './route.ts';
+import type { AuditRecord, Call, ConcludedReply, Reply, Route, RouteInput } from './route.ts';
 
 export interface PipelineOptions<Services> {
   readonly routes: readonly Route<Services>[];
@@ -117,14 +117,14 @@ export function createPipeline<Services>(options: PipelineOptions<Services>): Pi
     // The last moment at which leaving undoes everything. From here on the request is finished, whoever still listens.
     if (request.signal.aborted) throw new PipelineError('pipeline.client-gone');
 
-    if (route.stateless) return await route.handler(makeCall(input, passage, request, null));
+    if (route.stateless) return concluded(await route.handler(makeCall(input, passage, request, null)));
     passage.reachedTransaction = true;
     const reply = await database.transaction(scopeOf(route, identity.actor), async (transaction) => {
       passage.record = {}; // the database runs this again after a serialisation failure
       await authorize(route, identity.actor, input, transaction);
       const result = await route.handler(makeCall(input, passage, request, transaction));
       if (plan.event !== null) await ports.audit.append(transaction, auditEvent(plan.event, passage, 'success'));
-      return result;
+      return concluded(result);
     });
     passage.committed = true;
     if (plan.event !== null) ports.audit.committed();
@@ -301,6 +301,12 @@ export function createPipeline<Services>(options: PipelineOptions<Services>): Pi
     },
     refuse: (error, secure) => refuse(error, secure),
   };
+}
+
+async function concluded(reply: Reply<unknown> | ConcludedReply<unknown>): Promise<Reply<unknown>> {
+  if (!('conclude' in reply)) return reply;
+  const { conclude, ...rest } = reply;
+  return { ...rest, body: await conclude() };
 }
 
 /** A log that fails must not fail the request: the answer is already decided. */

@@ -83,6 +83,12 @@ export interface Reply<Output> {
   readonly body: Output;
 }
 
+/** An answer that hands out a receipt of its own audit event, and so can be known only after that. */
+export interface ConcludedReply<Output> extends Omit<Reply<Output>, 'body'> {
+  /** Called in the request's transaction once the event was written; of a route that is not audited, at once. */
+  readonly conclude: () => Promise<Output>;
+}
+
 export interface RouteSpecification<Input extends RouteInput, Output extends z.ZodType, Services> {
   readonly method: Method;
   /** `/v1/spaces/{space}/memories` */
@@ -105,12 +111,14 @@ export interface RouteSpecification<Input extends RouteInput, Output extends z.Z
    * audited.
    */
   readonly stateless?: true;
-  readonly handler: (call: Call<Input, Services>) => Promise<Reply<z.input<Output>>>;
+  readonly handler: (
+    call: Call<Input, Services>,
+  ) => Promise<Reply<z.input<Output>> | ConcludedReply<z.input<Output>>>;
 }
 
 /** A declared route with its input types erased, as the pipeline runs it. Only `defineRoutes` makes one. */
 export interface Route<Services> extends Omit<RouteSpecification<RouteInput, z.ZodType, Services>, 'handler'> {
-  readonly handler: (call: Call<RouteInput, Services>) => Promise<Reply<unknown>>;
+  readonly handler: (call: Call<RouteInput, Services>) => Promise<Reply<unknown> | ConcludedReply<unknown>>;
 }
 
 /** 64 KiB: far above every JSON body but memories, which say so themselves. */

@@ -45,17 +45,32 @@ export function checkCount(name: string, value: number): void {
 /** A new random key for a space; its first epoch is 1. */
 export async function createSpaceKey(keys: AccountKeys, space: Uuid, epoch = 1): Promise<CreatedSpaceKey> {
   checkCount('epoch', epoch);
-  const bytes = crypto.getRandomValues(new Uint8Array(SPACE_KEY_BYTES));
+  return takeSpaceKey(keys, space, epoch, crypto.getRandomValues(new Uint8Array(SPACE_KEY_BYTES)));
+}
+
+/** Wraps the bytes of a space key for the account that now holds them, and wipes them. Throws `sealing.cannot-open` for another length. */
+export async function takeSpaceKey(
+  keys: AccountKeys,
+  space: Uuid,
+  epoch: number,
+  bytes: Bytes,
+): Promise<CreatedSpaceKey> {
+  if (bytes.length !== SPACE_KEY_BYTES) throw new SealingError('sealing.cannot-open');
   const wrapping = await wrap(keys.wrappingKey, spaceKeyContext(keys, space, epoch), bytes);
   return { spaceKey: await importSpaceKey(space, epoch, bytes), wrapping };
 }
 
 /** Throws `sealing.cannot-open` when the wrapping is of another account, space or epoch. */
 export async function openSpaceKey(keys: AccountKeys, space: Uuid, epoch: number, wrapping: string): Promise<SpaceKey> {
+  return importSpaceKey(space, epoch, await revealSpaceKey(keys, space, epoch, wrapping));
+}
+
+/** The bytes behind a wrapping, for sealing them to somebody else. To be wiped after use. Throws like `openSpaceKey`. */
+export async function revealSpaceKey(keys: AccountKeys, space: Uuid, epoch: number, wrapping: string): Promise<Bytes> {
   checkCount('epoch', epoch);
   const bytes = await unwrap(keys.wrappingKey, spaceKeyContext(keys, space, epoch), wrapping);
   if (bytes.length !== SPACE_KEY_BYTES) throw new SealingError('sealing.cannot-open');
-  return importSpaceKey(space, epoch, bytes);
+  return bytes;
 }
 
 /** The name of a space, padded and sealed under its key. Base64url. */

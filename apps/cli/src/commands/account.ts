@@ -21,7 +21,7 @@ interface SignUpCommand {
 }
 
 /** `15m`, `2h`, `90s`. Throws `cli.usage`. */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const [, amount, unit] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
   const seconds = amount === undefined || unit === undefined ? 0 : Number(amount) * UNITS[unit]!;
   if (seconds < 1 || seconds > LONGEST_UNLOCK) {

@@ -1,6 +1,6 @@
 /** `strongroom audit`: what happened, proved. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
+import type { Policy } from '@strongroom/audit-log/verify';
 import { type RememberedLog, type RememberedLogStore, verifyRemoteLog } from '@strongroom/client';
 import { fromBase64Url, toBase64Url } from '@strongroom/kernel';
 import type { Command } from 'commander';
@@ -11,48 +11,75 @@ import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { signedIn } from '../session.ts';
+import { addWitnessCommands, addWitnessPolicyCommand } from './audit-witness.ts';
+import { addExportCommands } from './audit-export.ts';
+import { folderPlace, type LogOptions, networkPlace, withStopped } from './audit-log-access.ts';
+import { isOffline, type OfflineOptions, readYardstick, STANDING_EXIT, verifyOffline } from './audit-offline.ts';
 
-interface VerifyOptions {
-  readonly data?: string;
-  readonly databaseUrl?: string;
-}
+interface VerifyOptions extends LogOptions, OfflineOptions {}
+
+const collect = (value: string, values: readonly string[] = []): readonly string[] => [...values, value];
 
 export function addAuditCommands(program: Command, context: CommandContext): void {
-  const audit = program.command('audit').description('verify the audit log');
+  const audit = program.command('audit').description('verify the audit log, and hand out proofs');
 
   audit
     .command('verify')
     .description('recompute the log from its events and compare it with what was verified last time')
     .option('--data <folder>', 'as operator: the data folder on this machine, server running or not')
-    .option('--database-url <url>', 'as operator, with --data: the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL')
+    .option(
+      '--database-url <url>',
+      'as operator, with --data: the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL',
+    )
+    .option('--bundle <file>', 'a bundle, offline')
+    .option('--tiles <folder>', 'any C2SP tile log as it is published, offline')
+    .option('--proof <file>', 'a C2SP tlog-proof, offline')
+    .option('--key <vkey>', 'verifier key of the log; repeat it when several must have signed', collect)
+    .option('--policy <file>', 'C2SP tlog-policy: the witnesses that must have cosigned')
+    .option('--seen <file>', 'a checkpoint of this log from elsewhere; may be repeated', collect)
     .addHelpText(
       'after',
       `
 Without --data it verifies over the network, as the signed-in account: events of other tenants take part by their hashes.
 The newest checkpoint and the keys that signed it are remembered here; a log that was cut or replaced since does not pass.
+With --bundle, --tiles or --proof nothing is asked but the file.
 
-Exit codes: 0 intact, ${EXIT.notIntact} not intact, 1 could not be checked.
+Exit codes: ${EXIT.ok} WITNESSED, or intact where no policy was given for a log of one's own; ${EXIT.notIntact} INVALID; ${EXIT.diverged} DIVERGED: sound, but not
+the log that was seen before or elsewhere; ${EXIT.unanchored} UNANCHORED: sound, but not cosigned by the policy's quorum; ${EXIT.failed} could not be checked.
 
 Examples:
   strongroom audit verify
-  strongroom audit verify --data .strongroom`,
+  strongroom audit verify --data .strongroom
+  strongroom audit verify --bundle log.bundle --policy witnesses.policy`,
     )
-    .action((options: VerifyOptions) => verify(context, options));
+    .action((options: VerifyOptions) =>
+      isOffline(options) ? verifyOffline(context, options) : verify(context, options),
+    );
+  addExportCommands(audit, context);
+  addWitnessPolicyCommand(audit, context);
+  addWitnessCommands(program, context);
 }
 
 async function verify(context: CommandContext, options: VerifyOptions): Promise<void> {
-  const name = options.data === undefined ? 'network' : `folder:${path.resolve(options.data)}`;
-  const place = options.data === undefined ? `${name}:${(await signedIn(context)).profile.server}` : name;
+  const { data } = options;
+  const { keys, ...yardstick } = await readYardstick(options);
+  if (keys !== undefined) throw new CliError('cli.usage', { detail: '--key is for --bundle, --tiles and --proof.' });
+  const place = data === undefined ? networkPlace((await signedIn(context)).profile.server) : folderPlace(data);
   const remembered = await readRemembered(context.state, place);
   const verdict =
-    options.data === undefined
-      ? await verifyOverNetwork(context, place)
-      : await verifyOnMachine(context, options.data, options, remembered);
-  if (verdict.ok && options.data !== undefined) await remember(context.state, place, verdict);
-  show(context, verdict, remembered);
+    data === undefined
+      ? await verifyOverNetwork(context, place, yardstick)
+      : await verifyOnMachine(context, data, options, { ...yardstick, remembered });
+  if (verdict.ok && data !== undefined) await remember(context.state, place, verdict);
+  show(context, verdict, { remembered, isPolicyGiven: yardstick.policy !== undefined });
 }
 
-async function verifyOverNetwork(context: CommandContext, place: string): Promise<Verification> {
+interface Yardstick {
+  readonly policy?: Policy;
+  readonly seen: readonly string[];
+}
+
+async function verifyOverNetwork(context: CommandContext, place: string, yardstick: Yardstick): Promise<Verification> {
   const { vault } = await signedIn(context);
   let remembered: RememberedLog | null = null;
   const store: RememberedLogStore = {
@@ -63,7 +90,8 @@ async function verifyOverNetwork(context: CommandContext, place: string): Promis
     },
   };
   const progress = context.terminal().progress('Verifying');
-  const verdict = await verifyRemoteLog(vault.api, store, { onProgress: (done, total) => progress.update(done, total) });
+  const options = { ...yardstick, onProgress: (done: number, total: number) => progress.update(done, total) };
+  const verdict = await verifyRemoteLog(vault.api, store, options);
   progress.finish('');
   const { root, findings, ...rest } = verdict;
   const keys = (remembered as RememberedLog | null)?.keys ?? [];
@@ -74,47 +102,56 @@ async function verifyOnMachine(
   context: CommandContext,
   data: string,
   options: VerifyOptions,
-  remembered: Remembered | undefined,
+  { remembered, seen }: Yardstick & { readonly remembered: Remembered | undefined },
 ): Promise<Verification> {
-  const body = remembered === undefined ? {} : { remembered: { size: remembered.size, root: remembered.root }, keys: remembered.keys };
+  const policy = options.policy === undefined ? undefined : await readFile(options.policy, 'utf8');
+  const body = {
+    ...(remembered === undefined
+      ? {}
+      : { remembered: { size: remembered.size, root: remembered.root }, keys: remembered.keys }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(seen.length === 0 ? {} : { seen }),
+  };
   const answer = await askServer(administratorSocket(data), 'POST', '/operator/audit/verification', body);
   if (answer !== undefined) return answer as Verification;
-
-  const databaseUrl = options.databaseUrl ?? context.environment['STRONGROOM_DATABASE_URL'];
-  if (databaseUrl === undefined && !existsSync(path.join(data, 'database'))) {
-    throw new CliError('cli.unreadable-file', { detail: `There is no vault in ${data}.` });
-  }
-  // Loaded for this command alone: the whole service would double the start-up time of every other one.
-  const { createStrongroom, verifyAuditLog } = await import('strongroom');
-  const strongroom = await createStrongroom({
-    data,
-    log: { request: () => {}, failure: () => {}, jobFinished: () => {} },
-    ...(databaseUrl === undefined ? {} : { database: { url: databaseUrl } }),
-  });
-  try {
-    return await verifyAuditLog(strongroom.services, {
+  return withStopped(context, data, options, async ({ services }) => {
+    const { verifyAuditLog } = await import('strongroom');
+    return verifyAuditLog(services, {
       remembered: remembered === undefined ? undefined : checkpointOf(remembered),
       keys: remembered?.keys,
+      policy,
+      seen,
     });
-  } finally {
-    await strongroom.close();
-  }
+  });
 }
 
 const checkpointOf = ({ size, root }: Remembered) => ({ size, root: fromBase64Url(root) });
 
-function show(context: CommandContext, verdict: Verification, remembered: Remembered | undefined): void {
-  const since = remembered === undefined ? 'nothing remembered from before' : `consistent with size ${remembered.size} seen before`;
+interface Asked {
+  readonly remembered: Remembered | undefined;
+  readonly isPolicyGiven: boolean;
+}
+
+function show(context: CommandContext, verdict: Verification, { remembered, isPolicyGiven }: Asked): void {
+  const since =
+    remembered === undefined ? 'nothing remembered from before' : `consistent with size ${remembered.size} seen before`;
   const withheld = verdict.withheldEntries === 0 ? '' : `, ${verdict.withheldEntries} of other tenants by their hash`;
+  const redacted = verdict.redactedEntries === 0 ? '' : `, ${verdict.redactedEntries} redacted`;
+  const anchored =
+    verdict.standing === 'WITNESSED'
+      ? `WITNESSED up to ${verdict.witnessedSize} events.`
+      : 'UNANCHORED: not cosigned as the policy asks.';
   const lines = verdict.ok
     ? [
-        `INTACT  ${verdict.size} events: ${verdict.verifiedEntries} recomputed${withheld}; ${since}.`,
+        `INTACT  ${verdict.size} events: ${verdict.verifiedEntries} recomputed${withheld}${redacted}; ${since}.`,
         `Root ${verdict.root}`,
+        ...(isPolicyGiven ? [anchored] : []),
       ]
     : [
-        `NOT INTACT  ${verdict.findings.length}${verdict.moreFindings ? ' or more' : ''} differences:`,
+        `NOT INTACT, ${verdict.standing}  ${verdict.findings.length}${verdict.moreFindings ? ' or more' : ''} differences:`,
         ...verdict.findings.map(({ where, what }) => `  ${where}: ${what}`),
       ];
   context.terminal().result(verdict, lines);
-  if (!verdict.ok) context.setExitCode(EXIT.notIntact);
+  // Who names no witnesses for a log of their own has not asked for any.
+  if (!verdict.ok || isPolicyGiven) context.setExitCode(STANDING_EXIT[verdict.standing]);
 }

@@ -5,6 +5,7 @@ import type { AuditEvent } from '@strongroom/pipeline';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { canonicalDetails, commitmentTo, encodeEntry, type Opening, SALT_LENGTH } from '../entry.ts';
+import { encodeOpening } from './opening.ts';
 import { AuditLogError } from '../errors.ts';
 
 interface ActorColumns {
@@ -39,7 +40,7 @@ function accountBehind({ object, subjects }: AuditEvent, actor: ActorColumns): U
 /** Throws `audit-log.person-in-details` when an open field repeats an account that belongs under a pseudonym. */
 function refusePeople(details: AuditEvent['details'], accounts: readonly Uuid[]): void {
   for (const [name, value] of Object.entries(details)) {
-    if (accounts.some((account) => account === value || name === account)) {
+    if (accounts.some((account) => name.includes(account) || (typeof value === 'string' && value.includes(account)))) {
       throw new AuditLogError('audit-log.person-in-details');
     }
   }
@@ -81,8 +82,8 @@ export async function appendEvent(transaction: Transaction, event: AuditEvent, n
     ${row.eventId}::uuid, ${new Date(now)}::timestamptz, ${row.type}::text, ${row.outcome}::text, ${row.reason}::text,
     ${row.actorKind}::text, ${row.actor}::uuid, ${row.actorVia}::text, ${row.sessionId}::uuid, ${row.tenantId}::uuid,
     ${row.requestId}::uuid, ${row.addressCommitment}::bytea, ${row.objectType}::text, ${objectAccount}::uuid,
-    ${row.objectId}::text, ${subjects}::uuid[], ${row.details}::text, ${opening?.salt ?? null}::bytea,
-    ${opening?.value ?? null}::text)`.execute(transaction);
+    ${row.objectId}::text, ${subjects}::uuid[], ${row.details}::text,
+    ${opening === null ? null : encodeOpening(opening)}::bytea)`.execute(transaction);
 }
 
 /** Names the committed field in `audit_openings`. */

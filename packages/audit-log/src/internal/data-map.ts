@@ -36,8 +36,7 @@ export const dataMap = defineDataMap({
       field: operational,
       tenant_id: operational,
       subject,
-      salt: secret('clear'),
-      value: personal({ ...recorded, category: 'user.device', subject: 'subject' }),
+      opening: personal({ ...recorded, category: 'user.device', subject: 'subject' }),
     },
   },
   audit_queue: { scope: 'installation', columns: { event_id: operational } },
@@ -49,6 +48,11 @@ export const dataMap = defineDataMap({
   audit_checkpoints: {
     scope: 'installation',
     columns: { size: operational, root: operational, signed_at: operational, note: operational },
+  },
+  audit_cosignatures: { scope: 'installation', columns: { size: operational, key_id: operational, line: operational } },
+  audit_witness_policies: {
+    scope: 'installation',
+    columns: { policy_id: operational, policy: operational, set_at: operational },
   },
   audit_signing_keys: {
     scope: 'installation',

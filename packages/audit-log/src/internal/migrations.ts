@@ -1,4 +1,6 @@
 import type { Migration } from '@strongroom/kernel';
+import { redactionMigration } from './migration-redaction.ts';
+import { witnessesMigration } from './migration-witnesses.ts';
 
 /** Refuses whatever is not an INSERT: on PGlite, whose one session may do everything, this is the only wall in the database. */
 const appendOnly = (table: string, refused: string): string => `
@@ -148,4 +150,8 @@ revoke select, insert on audit_signing_keys from strongroom_app;
 grant select (key_id, algorithm, verifier_key, created_at) on audit_signing_keys to strongroom_app;
 `;
 
-export const migrations: readonly Migration[] = [{ name: '0001-events-and-tree', sql: eventsAndTree }];
+export const migrations: readonly Migration[] = [
+  { name: '0001-events-and-tree', sql: eventsAndTree },
+  redactionMigration,
+  witnessesMigration,
+];

@@ -1,8 +1,9 @@
 /** Events as they are stored, read so that nothing of a column is lost on the way. */
 import type { Bytes } from '@strongroom/kernel';
 import { type RawBuilder, sql } from 'kysely';
-import type { EventColumns, Opening } from '../entry.ts';
+import type { EventColumns } from '../entry.ts';
 import type { LogEntry } from '../log-source.ts';
+import { decodeOpening } from './opening.ts';
 
 /** PostgreSQL's own hexadecimal, so nothing needs to be checked; several times faster than the portable decoder. */
 export const bytesOf = (hex: string): Bytes => new Uint8Array(Buffer.from(hex, 'hex'));
@@ -58,26 +59,17 @@ export function eventColumns(json: EventJson): EventColumns {
   };
 }
 
-/** The opening of the address prefix in table alias `o`, as two values of a JSON array. */
-export const openingJson: RawBuilder<unknown> = sql`encode(o.salt, 'hex'), o.value`;
+/** The opening of the address prefix in table alias `o`, as a value of a JSON array. */
+export const openingJson: RawBuilder<unknown> = sql`encode(o.opening, 'hex')`;
 
-const openingOf = (salt: string | null, value: string | null): Opening | null =>
-  salt === null || value === null ? null : { salt: bytesOf(salt), value };
-
-type EntryJson = readonly [
-  index: number,
-  leafHash: string,
-  event: EventJson | null,
-  salt: string | null,
-  value: string | null,
-];
+type EntryJson = readonly [index: number, leafHash: string, event: EventJson | null, opening: string | null];
 
 /** `json`: an array of `index, leaf hash, event, opening`. `absent`: what an entry without an event means. */
 export function parseEntries(json: string, absent: 'missing' | 'withheld'): LogEntry[] {
-  return (JSON.parse(json) as EntryJson[]).map(([index, leafHash, event, salt, value]) => ({
+  return (JSON.parse(json) as EntryJson[]).map(([index, leafHash, event, opening]) => ({
     index,
     leafHash: bytesOf(leafHash),
     event: event === null ? absent : eventColumns(event),
-    addressPrefix: openingOf(salt, value),
+    addressPrefix: opening === null ? null : decodeOpening(bytesOf(opening)),
   }));
 }

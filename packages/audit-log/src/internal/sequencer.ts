@@ -124,7 +124,8 @@ async function insertCheckpoint(
   await sql`insert into audit_checkpoints (size, root, signed_at, note)
     values (${size}, ${root}, ${new Date(timestamp * 1000)}, ${note})`.execute(transaction);
   await sql`delete from audit_checkpoints
-    where size < ${size} and signed_at >= ${new Date(now - (now % HOUR))}`.execute(transaction);
+    where size < ${size} and signed_at >= ${new Date(now - (now % HOUR))}
+      and not exists (select from audit_cosignatures as s where s.size = audit_checkpoints.size)`.execute(transaction);
 }
 
 const damaged = (detail: string) => new AuditLogError('audit-log.damaged', { detail });

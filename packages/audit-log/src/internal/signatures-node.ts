@@ -5,9 +5,9 @@ import type { ImportVerifier } from './signature-types.ts';
 export const importVerifier: ImportVerifier = async (algorithm, publicKey) => {
   const encoded = toBase64Url(publicKey);
   const jwk: JsonWebKey =
-    algorithm === 'ed25519'
-      ? { kty: 'OKP', crv: 'Ed25519', x: encoded }
-      : { kty: 'AKP', alg: 'ML-DSA-44', pub: encoded };
+    algorithm === 'ml-dsa-44'
+      ? { kty: 'AKP', alg: 'ML-DSA-44', pub: encoded }
+      : { kty: 'OKP', crv: 'Ed25519', x: encoded };
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   return async (message, signature) => verify(null, message, key, signature);
 };

@@ -20,7 +20,8 @@ const storedCheckpoint = (row: CheckpointRow): StoredCheckpoint & Required<Pick<
 /** Microseconds, so that nothing of the column escapes comparison. */
 const checkpointColumns = sql`size, root,
   case when isfinite(signed_at) then (extract(epoch from signed_at) * 1000000)::bigint else -1 end as signed_at,
-  note`;
+  note || coalesce((select string_agg(line, '' order by key_id) from audit_cosignatures as s
+    where s.size = audit_checkpoints.size), '') as note`;
 
 export async function readNewestCheckpoint(transaction: Transaction) {
   const { rows } = await sql<CheckpointRow>`

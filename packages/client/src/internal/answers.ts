@@ -8,7 +8,20 @@ import { count, decoded, encoded, fields, flag, id, list, text, textOrNull, type
 
 type WithId<Wire> = Omit<Wire, 'id'> & { readonly id: Uuid };
 
-export type RemoteSpace = WithId<Space>;
+export interface RemoteSpaceKey {
+  readonly epoch: number;
+  readonly wrappedKey: string;
+  /** Null when it is wrapped under the own account key. */
+  readonly sharedBy: RemoteSender | null;
+}
+/** Who shared a key, as the server says. */
+export interface RemoteSender {
+  readonly account: Uuid;
+  readonly displayName: string | null;
+  /** Base64url; null for an account that is gone. */
+  readonly publicKey: string | null;
+}
+export type RemoteSpace = WithId<Omit<Space, 'keys'>> & { readonly keys: readonly RemoteSpaceKey[] };
 export type RemoteWritten = WithId<Written>;
 export type RemoteRemoved = WithId<Removed>;
 export type RemoteVersion = WithId<Omit<MemoryVersion, 'author'>> & { readonly author: Uuid };
@@ -26,8 +39,19 @@ export const readSpace = (from: Fields): RemoteSpace => ({
   sealedName: encoded(from, 'sealedName'),
   epoch: count(from, 'epoch', 1),
   role: text(from, 'role'),
-  keys: list(from, 'keys', (key) => ({ epoch: count(key, 'epoch', 1), wrappedKey: encoded(key, 'wrappedKey') })),
+  keys: list(from, 'keys', (key) => ({
+    epoch: count(key, 'epoch', 1),
+    wrappedKey: encoded(key, 'wrappedKey'),
+    sharedBy: key['sharedBy'] === null ? null : readSender(fields(key['sharedBy'], 'sharedBy')),
+  })),
+  rotationDue: flag(from, 'rotationDue'),
   createdAt: text(from, 'createdAt'),
+});
+
+const readSender = (from: Fields): RemoteSender => ({
+  account: id(from, 'account'),
+  displayName: textOrNull(from, 'displayName'),
+  publicKey: textOrNull(from, 'publicKey'),
 });
 
 export const readWritten = (from: Fields): RemoteWritten => ({

@@ -1,14 +1,18 @@
 /** A space as an unlocked device has it: keys, opened memories, and how far it follows the server. */
 import type { Uuid } from '@strongroom/kernel';
-import { openSpaceKey, openSpaceName, SealingError, type AccountKeys, type SpaceKey } from '@strongroom/sealing';
+import type { AccountKeys, SpaceKey } from '@strongroom/sealing';
 import type { Api } from '../api.ts';
 import { ClientError } from '../errors.ts';
 import type { MemoryCache, SealedMemory } from '../memory-cache.ts';
 import type { MemoryDocument } from '../memory-document.ts';
 import type { SearchIndex } from '../search-index.ts';
+import type { TrustStore } from '../trust-store.ts';
 import type { RemoteChange, RemoteSpace } from './answers.ts';
 import { checkChanges, type Seen } from './feed.ts';
 import { openDocuments } from './item-codec.ts';
+import { SpaceKeys, type PendingKey } from './space-keys.ts';
+
+export type { PendingKey } from './space-keys.ts';
 
 export interface OpenedMemory {
   readonly space: Uuid;
@@ -38,8 +42,8 @@ export class OpenSpace {
   readonly #cache: MemoryCache;
   readonly #index: SearchIndex;
   #remote: RemoteSpace;
-  #name: string | null = null;
-  readonly #keys = new Map<number, SpaceKey>();
+  readonly #keys: SpaceKeys;
+  #lacksKey = false;
   readonly #opened = new Map<Uuid, OpenedMemory>();
   readonly #unreadable = new Map<Uuid, string>();
   readonly #seen = new Map<Uuid, Seen>();
@@ -49,12 +53,13 @@ export class OpenSpace {
   #position: number | null = null;
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(remote: RemoteSpace, api: () => Api, cache: MemoryCache, index: SearchIndex) {
+  constructor(remote: RemoteSpace, api: () => Api, cache: MemoryCache, index: SearchIndex, trust: TrustStore) {
     this.id = remote.id;
     this.#remote = remote;
     this.#api = api;
     this.#cache = cache;
     this.#index = index;
+    this.#keys = new SpaceKeys(api, trust);
   }
 
   get remote(): RemoteSpace {
@@ -63,7 +68,7 @@ export class OpenSpace {
 
   /** Null when the name does not open. */
   get name(): string | null {
-    return this.#name;
+    return this.#keys.name;
   }
 
   get memories(): ReadonlyMap<Uuid, OpenedMemory> {
@@ -79,20 +84,28 @@ export class OpenSpace {
     return this.#seen.get(id)?.deleted === true;
   }
 
+  /** A key that waits for its sender to be known. */
+  get pending(): PendingKey | null {
+    return this.#keys.pending;
+  }
+
+  /** For sharing keys further. */
+  get keys(): SpaceKeys {
+    return this.#keys;
+  }
+
+  /** True when the feed showed something under a key that is not here. */
+  get lacksKey(): boolean {
+    return this.#lacksKey;
+  }
+
   /** Takes over what the server says of the space now, and opens keys that are new. */
   async refresh(remote: RemoteSpace, keys: AccountKeys): Promise<void> {
     if (remote.epoch < this.#remote.epoch) throw new ClientError('client.rolled-back');
+    const more = await this.#keys.refresh(remote, keys);
     this.#remote = remote;
-    for (const { epoch, wrappedKey } of remote.keys) {
-      if (this.#keys.has(epoch)) continue;
-      const key = await openOrNull(() => openSpaceKey(keys, remote.id, epoch, wrappedKey));
-      if (key === null) continue;
-      this.#keys.set(epoch, key);
-      // What was sealed under this key may have been followed already and found closed: open it from the cache.
-      this.#position = null;
-    }
-    const current = this.#keys.get(remote.epoch);
-    this.#name = current === undefined ? null : await openOrNull(() => openSpaceName(current, remote.sealedName));
+    // What was sealed under a new key may have been followed already and found closed: open it from the cache.
+    if (more) this.#position = null;
   }
 
   /** The key to seal under. Throws `client.cannot-open`. */
@@ -108,7 +121,7 @@ export class OpenSpace {
 
   /** The oldest key of the space that this account holds: what must stay the same when keys change is derived from it. */
   firstKey(): SpaceKey {
-    return this.keyOf(Math.min(...this.#keys.keys()));
+    return this.keyOf(Math.min(...this.#keys.epochs));
   }
 
   /** Follows the change feed to its end. Runs one at a time. */
@@ -119,6 +132,7 @@ export class OpenSpace {
   }
 
   async #sync(signal: AbortSignal | undefined): Promise<SyncResult> {
+    this.#lacksKey = false;
     if (this.#position === null) await this.#load();
     const due = new Map(this.#acknowledged);
     let changed = 0;
@@ -161,6 +175,7 @@ export class OpenSpace {
       else present.push({ ...memory, token, author });
     }
     const key = this.#keys.get(epoch);
+    if (key === undefined && present.length > 0) this.#lacksKey = true;
     const missing = new ClientError('client.cannot-open');
     const documents = key === undefined ? present.map(() => missing) : await openDocuments(key, present);
     for (const [index, memory] of present.entries()) {
@@ -211,12 +226,3 @@ const sealedOf = ({ id, version, epoch, token, author, sequence, changedAt }: Re
   sequence,
   changedAt,
 });
-
-async function openOrNull<Opened>(open: () => Promise<Opened>): Promise<Opened | null> {
-  try {
-    return await open();
-  } catch (error) {
-    if (error instanceof SealingError) return null;
-    throw error;
-  }
-}

@@ -10,6 +10,8 @@ export const labels = {
   recoveryChecksum: 'strongroom/v1/recovery/checksum',
   wrap: 'strongroom/v1/wrap',
   item: 'strongroom/v1/item',
+  sharedSpaceKey: 'strongroom/v1/space-key/shared',
+  fingerprint: 'strongroom/v1/fingerprint',
 } as const;
 
 /** First part of a wrap's context: what kind of thing is inside. */

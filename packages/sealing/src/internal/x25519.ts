@@ -35,6 +35,12 @@ export async function generateKeyPair(): Promise<EncodedKeyPair> {
 
 export const isPublicKey = (encoded: Bytes): boolean => encoded.length === 1 + KEY_BYTES && encoded[0] === X25519;
 
+/** Throws `sealing.cannot-open` for an unknown algorithm byte or length. */
+export async function importPublicKey(encoded: Bytes): Promise<CryptoKey> {
+  if (!isPublicKey(encoded)) throw new SealingError('sealing.cannot-open');
+  return crypto.subtle.importKey('raw', encoded.subarray(1), 'X25519', true, []);
+}
+
 /** A non-extractable key for `deriveBits`. Throws `sealing.cannot-open` for an unknown algorithm byte. */
 export async function importPrivateKey(encoded: Bytes): Promise<CryptoKey> {
   if (encoded.length !== 1 + KEY_BYTES || encoded[0] !== X25519) throw new SealingError('sealing.cannot-open');

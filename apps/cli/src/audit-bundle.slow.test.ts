@@ -1,0 +1,50 @@
+/** Bundles, proofs and checkpoints by the command line: from a running server, from the folder of a stopped one, and with an account. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { temporaryFolder } from '@strongroom/testing';
+import { describe, expect, it } from 'vitest';
+import { Device, startVault } from './running-vault.fixture.ts';
+
+describe('audit bundle, prove and checkpoint', () => {
+  it('hold offline, and every change is told by its exit code', async () => {
+    const vault = await startVault();
+    const ada = new Device();
+    await ada.lines('signup', '--invitation', vault.setupLink!);
+    await ada.lines('remember', 'the spare key is with Ines');
+    await ada.lines('audit', 'verify');
+    const files = temporaryFolder();
+    const file = (name: string) => path.join(files, name);
+
+    await ada.lines('audit', 'bundle', '--out', file('own'));
+    await ada.lines('audit', 'bundle', '--data', vault.data, '--out', file('all'));
+    await ada.lines('audit', 'bundle', '--data', vault.data, '--from', '1', '--to', '2', '--out', file('part'));
+    await ada.lines('audit', 'prove', '0', '--data', vault.data, '--out', file('proof'));
+    const note = await ada.lines('audit', 'checkpoint', '--data', vault.data);
+    writeFileSync(file('checkpoint'), note);
+    await vault.stop();
+    await ada.lines('audit', 'bundle', '--data', vault.data, '--out', file('stopped'));
+
+    for (const name of ['own', 'all', 'part', 'stopped']) {
+      const { code, stdout } = await ada.run(['audit', 'verify', '--bundle', file(name)]);
+      expect(stdout, name).toMatch(/^UNANCHORED, INTACT/);
+      expect(code).toBe(7);
+    }
+    const [header] = readFileSync(file('all'), 'utf8').split('\n');
+    const { keys } = JSON.parse(header!) as { keys: string[] };
+    const pinned = keys.flatMap((key) => ['--key', key]);
+    expect(await ada.run(['audit', 'verify', '--proof', file('proof'), ...pinned])).toMatchObject({ code: 7 });
+    const seen = ['audit', 'verify', '--bundle', file('stopped'), '--seen', file('checkpoint')];
+    expect(await ada.run(seen)).toMatchObject({ code: 7 });
+
+    const changed = readFileSync(file('all'), 'utf8').replace('"outcome":"success"', '"outcome":"failure"');
+    writeFileSync(file('changed'), changed);
+    expect(await ada.run(['audit', 'verify', '--bundle', file('changed')])).toMatchObject({ code: 3 });
+    expect(await ada.run(['audit', 'verify', '--bundle', file('none')])).toMatchObject({ code: 1 });
+    expect(await ada.run(['audit', 'verify', '--bundle', file('all'), '--proof', file('proof')])).toMatchObject({
+      code: 2,
+    });
+    // A checkpoint and no tiles is a log without its entries; no checkpoint is no log.
+    expect(await ada.run(['audit', 'verify', '--tiles', files, ...pinned])).toMatchObject({ code: 3 });
+    expect(await ada.run(['audit', 'verify', '--tiles', vault.data, ...pinned])).toMatchObject({ code: 1 });
+  });
+});

@@ -1,0 +1,99 @@
+/** How a command comes to the log: over the network, through the administrator's socket, or from the folder of a stopped server. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type LogSource, operatorLog } from '@strongroom/audit-log/verify';
+import { remoteLogSource, verifierKeys } from '@strongroom/client';
+import { newUuid } from '@strongroom/kernel';
+import type { Strongroom } from 'strongroom';
+import { administratorSocket, askServer } from '../administrator.ts';
+import type { CommandContext } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { signedIn } from '../session.ts';
+
+/** Options of every command that reads the log. */
+export interface LogOptions {
+  readonly data?: string;
+  readonly databaseUrl?: string;
+}
+
+export interface OpenLog {
+  readonly source: LogSource;
+  readonly keys: readonly string[];
+  /** Under this name the last verified checkpoint is remembered. */
+  readonly place: string;
+}
+
+/** The name under which a log's checkpoint is remembered on this computer. */
+export const folderPlace = (data: string): string => `folder:${path.resolve(data)}`;
+export const networkPlace = (server: string): string => `network:${server}`;
+
+/** Opens the log, hands it to `work` and closes it again. */
+export async function withLog<Result>(
+  context: CommandContext,
+  options: LogOptions,
+  work: (log: OpenLog) => Promise<Result>,
+): Promise<Result> {
+  if (options.data === undefined) {
+    const { profile, vault } = await signedIn(context);
+    const keys = await verifierKeys(vault.api);
+    return work({ source: remoteLogSource(vault.api), keys, place: networkPlace(profile.server) });
+  }
+  const place = folderPlace(options.data);
+  const socket = administratorSocket(options.data);
+  if ((await askServer(socket, 'GET', '/operator/status')) !== undefined) {
+    const log = await operatorLog(async (route) => {
+      const answer = await askServer(socket, 'GET', route);
+      if (answer === undefined) throw new CliError('cli.server-unreachable');
+      return answer;
+    });
+    return work({ ...log, place });
+  }
+  return withStopped(context, options.data, options, async ({ services }) => {
+    const { auditLog, clock, database } = services;
+    const now = clock.now();
+    // Through the socket every page is recorded; here, where nobody else is asked, the reading as a whole.
+    await database.transaction({ kind: 'system' }, (transaction) =>
+      auditLog.append(transaction, {
+        type: 'audit.read',
+        outcome: 'success',
+        context: {
+          requestId: newUuid(now),
+          actor: { kind: 'operator', via: 'command-line' },
+          addressPrefix: null,
+          receivedAt: now,
+        },
+        tenant: null,
+        object: null,
+        subjects: [],
+        details: {},
+      }),
+    );
+    await auditLog.sequence();
+    return work({ source: auditLog.source(), keys: await auditLog.verifierKeys(), place });
+  });
+}
+
+/** The service on the folder of a stopped server. */
+export async function withStopped<Result>(
+  context: CommandContext,
+  data: string,
+  options: LogOptions,
+  work: (strongroom: Strongroom) => Promise<Result>,
+): Promise<Result> {
+  const databaseUrl = options.databaseUrl ?? context.environment['STRONGROOM_DATABASE_URL'];
+  if (databaseUrl === undefined && !existsSync(path.join(data, 'database'))) {
+    throw new CliError('cli.unreadable-file', { detail: `There is no vault in ${data}.` });
+  }
+  // Loaded for this command alone: the whole service would double the start-up time of every other one.
+  const { createStrongroom } = await import('strongroom');
+  const strongroom = await createStrongroom({
+    data,
+    log: { request: () => {}, failure: () => {}, jobFinished: () => {} },
+    ...(databaseUrl === undefined ? {} : { database: { url: databaseUrl } }),
+  });
+  try {
+    return await work(strongroom);
+  } finally {
+    await strongroom.close();
+  }
+}

@@ -1,0 +1,152 @@
+/** `strongroom witness serve`, which vouches for logs of others, and `strongroom audit witness`, which says who vouches for the own one. */
+import { readFile } from 'node:fs/promises';
+import { formatVerifierKey, parsePolicy, parseVerifierKey, type VerifierKey } from '@strongroom/audit-log/verify';
+import { newUuid, systemClock } from '@strongroom/kernel';
+import type { Command } from 'commander';
+import { administratorSocket, askServer } from '../administrator.ts';
+import type { CommandContext } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { withStopped } from './audit-log-access.ts';
+
+/** Next to the vault's own default. */
+const DEFAULT_PORT = '7768';
+
+interface ServeOptions {
+  readonly name: string;
+  readonly data: string;
+  readonly log?: readonly string[];
+  readonly policy?: string;
+  readonly host: string;
+  readonly port: string;
+}
+
+const collect = (value: string, values: readonly string[] = []): readonly string[] => [...values, value];
+
+export function addWitnessCommands(program: Command, context: CommandContext): void {
+  const witness = program.command('witness').description('vouch for the audit logs of others');
+  witness
+    .command('serve')
+    .description('cosign checkpoints of known logs as long as they only grow (C2SP tlog-witness)')
+    .requiredOption('--name <name>', 'name of this witness, such as witness.example.org')
+    .requiredOption('--data <folder>', 'where its keys and what it cosigned are kept')
+    .option('--log <vkey>', 'verifier key of a log to vouch for; may be repeated', collect)
+    .option('--policy <file>', 'C2SP tlog-policy whose log lines name the logs')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 for any', DEFAULT_PORT)
+    .addHelpText(
+      'after',
+      `
+The folder is what keeps a witness honest: restored from a copy, it could cosign a second history. Run it on another machine, for another
+organisation than the log.
+
+Example:
+  strongroom witness serve --name witness.example.org --data witness --log "$(cat log.vkey)"`,
+    )
+    .action((options: ServeOptions) => serve(context, options));
+}
+
+async function serve(context: CommandContext, options: ServeOptions): Promise<void> {
+  const logs = await logKeys(options);
+  if (logs.length === 0) throw new CliError('cli.usage', { detail: 'Name a log to vouch for: --log or --policy.' });
+  const port = Number(/^\d{1,5}$/.test(options.port) ? options.port : Number.NaN);
+  if (!(port <= 65_535)) throw new CliError('cli.usage', { detail: 'Check --port.' });
+  const { createWitness, openWitnessFolder, serveWitness } = await import('@strongroom/audit-log');
+  const folder = await openWitnessFolder(options.data, options.name);
+  const witness = createWitness({ cosigners: folder.cosigners, logs, state: folder.state, clock: systemClock });
+  const onFailure = (error: unknown) => context.fail(error);
+  try {
+    const server = await serveWitness(witness, { host: options.host, port, onFailure });
+    const keys = witness.keys.map(formatVerifierKey);
+    context
+      .terminal()
+      .result({ url: server.url, keys }, [`The witness is at ${server.url}`, ...keys.map((key) => `Key ${key}`)]);
+    await new Promise<void>((resolve) => {
+      process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
+    });
+    await server.close();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function logKeys({ log = [], policy }: ServeOptions): Promise<VerifierKey[]> {
+  const named = policy === undefined ? [] : parsePolicy(await read(policy)).logs.map(({ key }) => key);
+  return [...log.map((key) => parseVerifierKey(key)), ...named];
+}
+
+interface PolicyOptions {
+  readonly data: string;
+  readonly databaseUrl?: string;
+  readonly policy?: string;
+  readonly remove?: boolean;
+}
+
+export function addWitnessPolicyCommand(audit: Command, context: CommandContext): void {
+  audit
+    .command('witness')
+    .description('say which witnesses are asked to cosign the own log')
+    .requiredOption('--data <folder>', 'the data folder on this machine, server running or not')
+    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL')
+    .option('--policy <file>', 'C2SP tlog-policy; each witness needs its address')
+    .option('--remove', 'ask nobody any more')
+    .addHelpText(
+      'after',
+      `
+Every checkpoint is sent to the witnesses within seconds; \`strongroom audit verify --policy <file>\` says whether enough of them signed.
+Without --policy and --remove it shows the policy that holds.
+
+Example:
+  strongroom audit witness --data .strongroom --policy witnesses.policy`,
+    )
+    .action((options: PolicyOptions) => setPolicy(context, options));
+}
+
+const ROUTE = '/operator/audit/witness-policy';
+
+async function setPolicy(context: CommandContext, options: PolicyOptions): Promise<void> {
+  const { data, remove = false } = options;
+  if (remove && options.policy !== undefined) throw new CliError('cli.usage', { detail: 'Give --policy or --remove.' });
+  const wanted = options.policy === undefined ? null : (await read(options.policy)).toString('utf8');
+  const isChange = remove || wanted !== null;
+  const socket = administratorSocket(data);
+  const answer = isChange
+    ? await askServer(socket, 'PUT', ROUTE, { policy: wanted })
+    : await askServer(socket, 'GET', ROUTE);
+  const policy = answer === undefined ? await whileStopped() : (answer as { readonly policy: string | null }).policy;
+  context.terminal().result({ policy }, [policy ?? 'No witnesses are asked.']);
+
+  function whileStopped(): Promise<string | null> {
+    return withStopped(context, data, options, async ({ services }) => {
+      const { auditLog, clock, database } = services;
+      const { readWitnessPolicy, writeWitnessPolicy } = await import('@strongroom/audit-log');
+      return database.transaction({ kind: 'system' }, async (transaction) => {
+        if (!isChange) return readWitnessPolicy(transaction);
+        const now = clock.now();
+        await writeWitnessPolicy(transaction, wanted, now);
+        await auditLog.append(transaction, {
+          type: 'audit.witnesses-changed',
+          outcome: 'success',
+          context: {
+            requestId: newUuid(now),
+            actor: { kind: 'operator', via: 'command-line' },
+            addressPrefix: null,
+            receivedAt: now,
+          },
+          tenant: null,
+          object: null,
+          subjects: [],
+          details: { witnesses: wanted === null ? 0 : parsePolicy(wanted).witnesses.length },
+        });
+        return wanted;
+      });
+    });
+  }
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new CliError('cli.unreadable-file', { detail: file, cause });
+  }
+}

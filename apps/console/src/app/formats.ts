@@ -1,0 +1,44 @@
+/** Times and numbers in the person's language and time zone. */
+import { languageOf } from '../messages/messages.ts';
+import { usePreferences } from './preferences.ts';
+
+export interface Formats {
+  /** 22 November 2026, 14:05 */
+  readonly moment: (time: string | number) => string;
+  /** 22 November 2026 */
+  readonly day: (time: string | number) => string;
+  /** 14:05 */
+  readonly clock: (time: string | number) => string;
+  /** The two lines of a date in the margin of a list: `22 Nov` and `2025`; the second is empty in the current year. */
+  readonly margin: (time: string | number) => readonly [string, string];
+  readonly number: (value: number) => string;
+}
+
+const cache = new Map<string, Formats>();
+
+export function formatsFor(language: 'en' | 'de'): Formats {
+  const known = cache.get(language);
+  if (known !== undefined) return known;
+  // British English: days before months, like the German one.
+  const locale = language === 'en' ? 'en-GB' : 'de-DE';
+  const moment = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' });
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
+  const margin = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+  const number = new Intl.NumberFormat(locale);
+  const formats: Formats = {
+    moment: (time) => moment.format(new Date(time)),
+    day: (time) => day.format(new Date(time)),
+    clock: (time) => clock.format(new Date(time)),
+    margin(time) {
+      const at = new Date(time);
+      const year = at.getFullYear();
+      return [margin.format(at), year === new Date().getFullYear() ? '' : String(year)];
+    },
+    number: (value) => number.format(value),
+  };
+  cache.set(language, formats);
+  return formats;
+}
+
+export const useFormats = (): Formats => formatsFor(languageOf(usePreferences()));

@@ -1,0 +1,249 @@
+/** Who is here and whether the vault is open: the one place that changes it. */
+import { QueryClient } from '@tanstack/react-query';
+import type { Uuid } from '@strongroom/kernel';
+import { currentMessages, errorText } from '../messages/messages.ts';
+import type { AccountView, CallName, Credentials, Progress, SignUpInput, VaultCalls } from '../vault/protocol.ts';
+import { dropAllDrafts } from './drafts.ts';
+import { createPendingDeletions, GRACE, type PendingDeletion } from './pending-deletions.ts';
+import { createStore, useStore } from './store.ts';
+import { note, toasts } from './toasts.ts';
+import { connectVault, VaultError } from './vault-connection.ts';
+
+export type Session =
+  | { readonly phase: 'starting' }
+  | { readonly phase: 'unreachable' }
+  | { readonly phase: 'signed-out'; readonly notice: 'ended' | 'signed-out' | null }
+  | { readonly phase: 'locked'; readonly account: AccountView; readonly notice: 'idle' | null }
+  | { readonly phase: 'open'; readonly account: AccountView };
+
+export const session = createStore<Session>({ phase: 'starting' });
+export const useSession = (): Session => useStore(session);
+
+/** False after a call that found nobody at the other end, until one finds somebody again. */
+export const reachable = createStore(true);
+/** True once the browser refused to keep the sealed copy. */
+export const withoutCache = createStore(false);
+/** What is searched for. Outside of the address, which browsers write down. */
+export const searchText = createStore('');
+
+/** Nothing here is fetched by itself again: answers come from the worker, which knows when something changed. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { retry: false, staleTime: Infinity, refetchOnWindowFocus: false, networkMode: 'always' },
+    mutations: { retry: false, networkMode: 'always' },
+  },
+});
+
+const connection = connectVault(() => withoutCache.set(true));
+
+/** Calls that the worker answers from its own memory: they say nothing about the server. */
+const LOCAL: ReadonlySet<CallName> = new Set(['rows', 'search', 'memory', 'previewImport', 'stopImport']);
+
+export async function vault<Name extends CallName>(
+  name: Name,
+  ...input: Parameters<VaultCalls[Name]>
+): Promise<ReturnType<VaultCalls[Name]>> {
+  return watched(name, connection.call(name, ...input));
+}
+
+export async function vaultWithProgress<Name extends CallName>(
+  onProgress: (progress: Progress) => void,
+  name: Name,
+  ...input: Parameters<VaultCalls[Name]>
+): Promise<ReturnType<VaultCalls[Name]>> {
+  return watched(name, connection.callWithProgress(onProgress, name, ...input));
+}
+
+async function watched<Answer>(name: CallName, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    const value = await answer;
+    if (!LOCAL.has(name)) reachable.set(true);
+    return value;
+  } catch (error) {
+    if (isUnreachable(error)) reachable.set(false);
+    else if (error instanceof VaultError && error.code === 'authentication.invalid-session') sessionEnded();
+    throw error;
+  }
+}
+
+export const isUnreachable = (error: unknown): boolean =>
+  error instanceof VaultError && (error.code === 'client.unreachable' || error.code === 'client.timeout');
+
+type TabMessage =
+  | { readonly kind: 'changed'; readonly space: Uuid }
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'signed-out' }
+  | { readonly kind: 'active' };
+
+/** Tabs of the same vault tell each other that something happened, never what. */
+const tabs = new BroadcastChannel('strongroom');
+const tell: (message: TabMessage) => void = tabs.postMessage.bind(tabs);
+
+/** Set by whoever watches for inactivity and for changes. */
+export const onTabMessage: { active: () => void; changed: (space: Uuid) => void } = {
+  active: () => undefined,
+  changed: () => undefined,
+};
+
+tabs.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => {
+  if (data.kind === 'active') onTabMessage.active();
+  else if (data.kind === 'changed') onTabMessage.changed(data.space);
+  else if (data.kind === 'locked') close({ notice: null });
+  else forget({ phase: 'signed-out', notice: 'signed-out' });
+});
+
+export const tellActive = (): void => tell({ kind: 'active' });
+
+/** After a change of this tab's own: lists are read again, here and in the other tabs. */
+export async function spaceChanged(space: Uuid): Promise<void> {
+  tell({ kind: 'changed', space });
+  await refreshSpace(space);
+}
+
+export async function refreshSpace(space: Uuid): Promise<void> {
+  if (session.get().phase !== 'open') return;
+  queries.setQueryData(['rows', space], await vault('rows', space));
+  await Promise.all([
+    queries.invalidateQueries({ queryKey: ['memory', space] }),
+    queries.invalidateQueries({ queryKey: ['search', space] }),
+  ]);
+}
+
+export async function start(): Promise<void> {
+  session.set({ phase: 'starting' });
+  try {
+    const account = await vault('resume');
+    session.set(account === null ? { phase: 'signed-out', notice: null } : { phase: 'locked', account, notice: null });
+  } catch {
+    session.set({ phase: 'unreachable' });
+  }
+}
+
+/** The vault opens when `finish` is called: after the recovery code has been put away. */
+export async function signUp(
+  input: SignUpInput,
+): Promise<{ recoveryCode: string; account: AccountView; finish: () => void }> {
+  const { account, recoveryCode } = await vault('signUp', input);
+  return { account, recoveryCode, finish: () => session.set({ phase: 'open', account }) };
+}
+
+export async function signIn(input: Credentials): Promise<void> {
+  const account = await vault('signIn', input);
+  session.set({ phase: 'open', account });
+}
+
+/** While somebody unlocks, the worker that a lock is about to end is kept. */
+let unlocking = false;
+
+export async function unlock(password: string): Promise<void> {
+  const before = session.get();
+  if (before.phase !== 'locked') return;
+  unlocking = true;
+  try {
+    await vault('unlock', password);
+    session.set({ phase: 'open', account: before.account });
+  } finally {
+    unlocking = false;
+  }
+}
+
+/** Deletes what waits for it, drops every key, and tells the other tabs. */
+export async function lock(notice: 'idle' | null = null): Promise<void> {
+  if (session.get().phase !== 'open') return;
+  // The page is covered at once; the keys live until the deletions are through, which is bounded.
+  const flushed = Promise.race([deletions.flush(), new Promise((resolve) => setTimeout(resolve, FLUSH_LIMIT))]);
+  cover({ notice });
+  if (notice === null) tell({ kind: 'locked' });
+  await flushed;
+  if (session.get().phase === 'locked' && !unlocking) connection.end();
+}
+
+/** Milliseconds for deletions that wait when the vault is locked. */
+const FLUSH_LIMIT = 5_000;
+
+function cover({ notice }: { readonly notice: 'idle' | null }): void {
+  const before = session.get();
+  if (before.phase !== 'open') return;
+  session.set({ phase: 'locked', account: before.account, notice });
+  queries.clear();
+  searchText.set('');
+  toasts.close();
+}
+
+function close(how: { readonly notice: 'idle' | null }): void {
+  if (session.get().phase !== 'open') return;
+  deletions.flushLater();
+  cover(how);
+  connection.end();
+}
+
+/** Ends the session on the server, deletes the sealed copy on this device, and drops everything. */
+export async function signOut(): Promise<void> {
+  await deletions.flush();
+  try {
+    await vault('signOut');
+  } catch (error) {
+    // The copy is gone and the keys go now; a session that the server still holds opens no memory.
+    note(errorText(currentMessages(), error), 'problem');
+  }
+  tell({ kind: 'signed-out' });
+  forget({ phase: 'signed-out', notice: 'signed-out' });
+  dropAllDrafts();
+}
+
+function sessionEnded(): void {
+  if (session.get().phase === 'signed-out') return;
+  forget({ phase: 'signed-out', notice: session.get().phase === 'starting' ? null : 'ended' });
+}
+
+function forget(next: Session): void {
+  session.set(next);
+  queries.clear();
+  searchText.set('');
+  connection.end();
+}
+
+export const deletions = createPendingDeletions({
+  remove: ({ space, id, version }) => vault('forget', space, id, version),
+  removeLater({ space, id, version }) {
+    // `keepalive` lets the request outlive the page, which the worker does not.
+    void fetch(`/v1/spaces/${space}/memories/${id}?expectedVersion=${version}`, {
+      method: 'DELETE',
+      keepalive: true,
+      credentials: 'same-origin',
+      redirect: 'error',
+    }).catch(() => undefined);
+  },
+  onRemoved: ({ space }) => void spaceChanged(space).catch(() => undefined),
+  onFailed({ space }, error) {
+    if (error instanceof VaultError && error.code === 'client.locked') return;
+    const { memory } = currentMessages();
+    const conflict = error instanceof VaultError && error.code === 'memories.conflict';
+    note(
+      conflict
+        ? memory.deleteConflict
+        : isUnreachable(error)
+          ? memory.deleteFailed
+          : errorText(currentMessages(), error),
+      'problem',
+    );
+    void refreshSpace(space).catch(() => undefined);
+  },
+});
+
+/** Hides the memory now and deletes it soon; the note that appears takes it back. */
+export function deleteWithUndo(deletion: PendingDeletion): void {
+  const { memory } = currentMessages();
+  deletions.start(deletion);
+  const id = toasts.add({
+    title: memory.deleted(deletion.heading),
+    timeout: GRACE,
+    actionProps: {
+      children: memory.undo,
+      onClick() {
+        toasts.close(id);
+        if (deletions.undo(deletion.id)) note(memory.restored);
+      },
+    },
+  });
+}

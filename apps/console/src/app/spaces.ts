@@ -1,0 +1,115 @@
+/** Reading spaces and their memories through the worker, kept fresh by what happens here and elsewhere. */
+import { useQuery } from '@tanstack/react-query';
+import type { Space } from '@strongroom/client';
+import type { Uuid } from '@strongroom/kernel';
+import { useEffect } from 'react';
+import { useMessages } from '../messages/messages.ts';
+import type { Row } from '../vault/protocol.ts';
+import { createStore, useStore } from './store.ts';
+import { isUnreachable, onTabMessage, queries, reachable, refreshSpace, vault, vaultWithProgress } from './session.ts';
+
+/** Memories of a space that have been opened so far; null when it is not being opened. */
+const openedSoFar = createStore<number | null>(null);
+/** Memories of the last synced space that do not open. */
+const unreadableCount = createStore(0);
+
+export const useSpaces = () => useQuery({ queryKey: ['spaces'], queryFn: () => vault('spaces') });
+
+/**
+ * Opens a space: first what this device keeps, then what changed since. Without a server the first part is shown, if there is one.
+ */
+async function openRows(space: Uuid): Promise<readonly Row[]> {
+  const onProgress = async ({ done }: { done: number }): Promise<void> => {
+    if (done === 0) return;
+    openedSoFar.set(done);
+    const known = queries.getQueryData<readonly Row[]>(['rows', space])?.length ?? 0;
+    // Early rows so that reading can begin; not each time, since every look sorts them all.
+    if (known === 0 || done > known * 2) queries.setQueryData(['rows', space], await vault('rows', space));
+  };
+  try {
+    const result = await vaultWithProgress(
+      (progress) => void onProgress(progress).catch(() => undefined),
+      'sync',
+      space,
+    );
+    unreadableCount.set(result.unreadable);
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+  } finally {
+    openedSoFar.set(null);
+  }
+  return vault('rows', space);
+}
+
+export const useRows = (space: Uuid) => useQuery({ queryKey: ['rows', space], queryFn: () => openRows(space) });
+
+/**
+ * Milliseconds between two looks for what others wrote. Each is a line in the audit log, so they are few; a window that comes to the
+ * front and a tab that changed something look at once.
+ */
+const LOOK_EVERY = 60_000;
+/** While the server is away. */
+const LOOK_AGAIN = 10_000;
+
+/** Follows the space while somebody looks at it. */
+export function useFollow(space: Uuid): void {
+  useEffect(() => {
+    let busy = false;
+    const look = async (): Promise<void> => {
+      if (busy || document.visibilityState === 'hidden' || queries.getQueryState(['rows', space])?.status !== 'success')
+        return;
+      busy = true;
+      try {
+        const { changed, removed, unreadable } = await vault('sync', space);
+        unreadableCount.set(unreadable);
+        if (changed + removed > 0) await refreshSpace(space);
+      } catch {
+        // The strip at the top says that the server is away; what is wrong with the space itself, the next visit says.
+      } finally {
+        busy = false;
+      }
+    };
+    let last = Date.now();
+    const timer = setInterval(() => {
+      if (reachable.get() && Date.now() - last < LOOK_EVERY) return;
+      last = Date.now();
+      void look();
+    }, LOOK_AGAIN);
+    const now = () => void look();
+    window.addEventListener('focus', now);
+    window.addEventListener('online', now);
+    onTabMessage.changed = (changed) => {
+      if (changed === space) void look();
+    };
+    return () => {
+      clearInterval(timer);
+      window.removeEventListener('focus', now);
+      window.removeEventListener('online', now);
+      onTabMessage.changed = () => undefined;
+    };
+  }, [space]);
+}
+
+export const useMemory = (space: Uuid, id: Uuid) => {
+  const rows = useRows(space);
+  return useQuery({
+    queryKey: ['memory', space, id],
+    queryFn: () => vault('memory', space, id),
+    enabled: rows.isSuccess,
+  });
+};
+
+/** How a space is called; its name may not open. */
+export function useSpaceName(): (space: Pick<Space, 'name'> | undefined) => string {
+  const { common } = useMessages();
+  return (space) => space?.name ?? common.unnamedSpace;
+}
+
+export async function createSpace(name: string): Promise<Space> {
+  const created = await vault('createSpace', name);
+  await queries.invalidateQueries({ queryKey: ['spaces'] });
+  return created;
+}
+
+export const useOpenedSoFar = (): number | null => useStore(openedSoFar);
+export const useUnreadableCount = (): number => useStore(unreadableCount);

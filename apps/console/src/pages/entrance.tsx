@@ -1,0 +1,46 @@
+/** What stands in front of the vault: setting up, signing in and unlocking share this frame. */
+import { useEffect, useRef, type FormEvent, type ReactNode } from 'react';
+import { Dial, Mark } from '../design/dial.tsx';
+import { useMessages } from '../messages/messages.ts';
+
+export function Entrance(props: { readonly title: string; readonly turning?: boolean; readonly children: ReactNode }) {
+  const { title, turning = false, children } = props;
+  const messages = useMessages();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · ${messages.name}`;
+  }, [title, messages.name]);
+  return (
+    <div className="entrance">
+      <aside className="door">
+        <Dial turning={turning} numbered className="door-dial" />
+        <p className="door-words">
+          <span className="door-name">
+            <Mark /> {messages.name}
+          </span>
+          <span>{messages.promise}</span>
+        </p>
+      </aside>
+      <main className="entrance-main">
+        <div className="entrance-form">
+          <h1 ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
+          {children}
+        </div>
+      </main>
+    </div>
+  );
+}
+
+export function Form({ onSubmit, children }: { readonly onSubmit: () => void; readonly children: ReactNode }) {
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    onSubmit();
+  };
+  return (
+    <form className="stack" noValidate onSubmit={submit}>
+      {children}
+    </form>
+  );
+}

@@ -1,0 +1,88 @@
+import { useEffect, useRef, useState } from 'react';
+import { datedName, download } from '../app/download.ts';
+import { useFormats } from '../app/formats.ts';
+import { Button } from '../design/parts.tsx';
+import { useMessages } from '../messages/messages.ts';
+import type { AccountView } from '../vault/protocol.ts';
+import { Entrance } from './entrance.tsx';
+
+export function RecoveryKit(props: {
+  readonly code: string;
+  readonly account: AccountView;
+  readonly onDone: () => void;
+}) {
+  const { code, account, onDone } = props;
+  const { kit } = useMessages();
+  const { day } = useFormats();
+  const [confirmed, setConfirmed] = useState(false);
+  const sheet = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    sheet.current?.focus();
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener('beforeunload', warn);
+    return () => window.removeEventListener('beforeunload', warn);
+  }, []);
+
+  const rows = [
+    [kit.address, location.origin],
+    [kit.account, account.email],
+    [kit.date, day(account.createdAt)],
+  ] as const;
+
+  const save = () => {
+    const lines = [
+      kit.fileTitle,
+      '',
+      ...rows.map(([name, value]) => `${name}: ${value}`),
+      '',
+      `${kit.code}:`,
+      code,
+      '',
+      kit.advice,
+      '',
+    ];
+    download(new Blob([lines.join('\n')], { type: 'text/plain' }), `${datedName('strongroom-recovery-kit')}.txt`);
+  };
+
+  return (
+    <Entrance title={kit.title}>
+      <p className="lead">{kit.lead}</p>
+      <section className="kit" ref={sheet} tabIndex={-1} aria-label={kit.fileTitle}>
+        <h2 className="kit-title">{kit.fileTitle}</h2>
+        <dl className="facts">
+          {rows.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        <p className="kit-label" id="kit-code">
+          {kit.code}
+        </p>
+        <p className="kit-code" aria-labelledby="kit-code" role="group">
+          {code.split('-').map((group, index) => (
+            <span key={index}>{group}</span>
+          ))}
+        </p>
+        <p className="kit-advice">{kit.advice}</p>
+      </section>
+      <div className="row">
+        <Button icon="print" onClick={() => window.print()}>
+          {kit.print}
+        </Button>
+        <Button icon="export" onClick={save}>
+          {kit.save}
+        </Button>
+      </div>
+      <label className="check">
+        <input type="checkbox" checked={confirmed} onChange={(event) => setConfirmed(event.target.checked)} />
+        <span>{kit.confirm}</span>
+      </label>
+      <Button look="primary" disabled={!confirmed} onClick={onDone}>
+        {kit.submit}
+      </Button>
+    </Entrance>
+  );
+}

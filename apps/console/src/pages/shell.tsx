@@ -1,0 +1,308 @@
+/** The open vault: what stands around every page. */
+import { Menu } from '@base-ui/react/menu';
+import { Link, Outlet, useLocation, useNavigate, useParams, type LinkProps } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { hasDrafts } from '../app/drafts.ts';
+import { watchIdle } from '../app/idle.ts';
+import { commandOf, isTyping } from '../app/keys.ts';
+import { preferences } from '../app/preferences.ts';
+import { deletions, lock, onTabMessage, reachable, tellActive, withoutCache } from '../app/session.ts';
+import { useSpaceName, useSpaces } from '../app/spaces.ts';
+import { useStore } from '../app/store.ts';
+import { Mark } from '../design/dial.tsx';
+import { Icon, type IconName } from '../design/icon.tsx';
+import { useMessages } from '../messages/messages.ts';
+import { Commands } from './commands.tsx';
+import { Shortcuts } from './shortcuts.tsx';
+
+const MINUTE = 60_000;
+
+export function Shell() {
+  const { common } = useMessages();
+  const [dialog, setDialog] = useState<'commands' | 'shortcuts' | null>(null);
+  const { pathname } = useLocation();
+  useIdleLock();
+  useFarewell();
+  useKeys(setDialog);
+  return (
+    <div className="shell" data-area={pathname.startsWith('/spaces/') ? 'memories' : 'page'}>
+      <a className="skip" href="#content">
+        {common.skip}
+      </a>
+      <Sidebar onCommands={() => setDialog('commands')} />
+      <div className="content">
+        <Strips />
+        <main id="content" className="content-main" tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+      <BottomBar />
+      <Commands
+        open={dialog === 'commands'}
+        onClose={() => setDialog(null)}
+        onShortcuts={() => setDialog('shortcuts')}
+      />
+      <Shortcuts open={dialog === 'shortcuts'} onClose={() => setDialog(null)} />
+    </div>
+  );
+}
+
+function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
+  const { navigation, name } = useMessages();
+  const spaces = useSpaces();
+  const nameOf = useSpaceName();
+  return (
+    <nav className="sidebar" aria-label={navigation.label}>
+      <Link to="/" className="brand">
+        <Mark /> <span>{name}</span>
+      </Link>
+      <WriteLink className="button button-primary sidebar-write" />
+      <h2 className="sidebar-heading">{navigation.spaces}</h2>
+      <ul className="sidebar-list sidebar-spaces">
+        {spaces.data?.map((space) => (
+          <li key={space.id}>
+            <Link to="/spaces/$space" params={{ space: space.id }} className="nav" activeOptions={{ exact: false }}>
+              <span className="nav-dot" aria-hidden="true" />
+              <span className="nav-text">{nameOf(space)}</span>
+            </Link>
+          </li>
+        ))}
+        <li>
+          <NavLink to="/spaces" icon="spaces" exact>
+            {navigation.manageSpaces}
+          </NavLink>
+        </li>
+      </ul>
+      <ul className="sidebar-list sidebar-tools">
+        <li>
+          <NavLink to="/import" icon="import">
+            {navigation.import}
+          </NavLink>
+        </li>
+        <li>
+          <NavLink to="/export" icon="export">
+            {navigation.export}
+          </NavLink>
+        </li>
+        <li>
+          <NavLink to="/audit" icon="audit">
+            {navigation.audit}
+          </NavLink>
+        </li>
+        <li>
+          <NavLink to="/sessions" icon="sessions">
+            {navigation.sessions}
+          </NavLink>
+        </li>
+        <li>
+          <NavLink to="/account" icon="account">
+            {navigation.account}
+          </NavLink>
+        </li>
+      </ul>
+      <div className="sidebar-foot">
+        <button type="button" className="nav" onClick={onCommands}>
+          <Icon name="commands" />
+          <span className="nav-text">{navigation.commands}</span>
+          <kbd>Ctrl K</kbd>
+        </button>
+        <button type="button" className="nav" onClick={() => void lock()}>
+          <Icon name="lock" />
+          <span className="nav-text">{navigation.lock}</span>
+        </button>
+      </div>
+    </nav>
+  );
+}
+
+function NavLink(props: {
+  readonly to: NonNullable<LinkProps['to']>;
+  readonly icon: IconName;
+  readonly children: string;
+  readonly exact?: boolean;
+}) {
+  const { to, icon, children, exact = false } = props;
+  return (
+    <Link to={to} className="nav" activeOptions={{ exact }} title={children}>
+      <Icon name={icon} />
+      <span className="nav-text">{children}</span>
+    </Link>
+  );
+}
+
+/** The space on the screen, or the first one. */
+function useCurrentSpace(): string | undefined {
+  const { space } = useParams({ strict: false });
+  const spaces = useSpaces();
+  return space ?? spaces.data?.[0]?.id;
+}
+
+function WriteLink({ className }: { readonly className: string }) {
+  const { navigation } = useMessages();
+  const space = useCurrentSpace();
+  const inside = (
+    <>
+      <Icon name="write" />
+      <span>{navigation.write}</span>
+    </>
+  );
+  if (space === undefined) {
+    return (
+      <Link to="/spaces" className={className}>
+        {inside}
+      </Link>
+    );
+  }
+  return (
+    <Link to="/spaces/$space/write" params={{ space }} className={className}>
+      {inside}
+    </Link>
+  );
+}
+
+/** Phones: the three things done most, and the rest in a menu. */
+function BottomBar() {
+  const { navigation } = useMessages();
+  const navigate = useNavigate();
+  const spaces = useSpaces();
+  const nameOf = useSpaceName();
+  const rest: readonly (readonly [NonNullable<LinkProps['to']>, IconName, string])[] = [
+    ['/spaces', 'spaces', navigation.manageSpaces],
+    ['/import', 'import', navigation.import],
+    ['/export', 'export', navigation.export],
+    ['/audit', 'audit', navigation.audit],
+    ['/sessions', 'sessions', navigation.sessions],
+    ['/account', 'account', navigation.account],
+  ];
+  return (
+    <nav className="bottom" aria-label={navigation.label}>
+      <Link to="/" className="bottom-item">
+        <Icon name="memories" />
+        <span>{navigation.memories}</span>
+      </Link>
+      <WriteLink className="bottom-item" />
+      <Menu.Root>
+        <Menu.Trigger className="bottom-item">
+          <Icon name="more" />
+          <span>{navigation.more}</span>
+        </Menu.Trigger>
+        <Menu.Portal>
+          <Menu.Positioner side="top" align="end" sideOffset={8} className="menu-position">
+            <Menu.Popup className="menu">
+              {spaces.data?.map((space) => (
+                <Menu.Item
+                  key={space.id}
+                  className="menu-item"
+                  onClick={() => void navigate({ to: '/spaces/$space', params: { space: space.id } })}
+                >
+                  <span className="nav-dot" aria-hidden="true" />
+                  {nameOf(space)}
+                </Menu.Item>
+              ))}
+              <Menu.Separator className="menu-line" />
+              {rest.map(([to, icon, text]) => (
+                <Menu.Item key={to} className="menu-item" onClick={() => void navigate({ to })}>
+                  <Icon name={icon} />
+                  {text}
+                </Menu.Item>
+              ))}
+              <Menu.Separator className="menu-line" />
+              <Menu.Item className="menu-item" onClick={() => void lock()}>
+                <Icon name="lock" />
+                {navigation.lock}
+              </Menu.Item>
+            </Menu.Popup>
+          </Menu.Positioner>
+        </Menu.Portal>
+      </Menu.Root>
+    </nav>
+  );
+}
+
+function Strips() {
+  const { status } = useMessages();
+  const online = useStore(reachable);
+  const noCache = useStore(withoutCache);
+  return (
+    <div role="status" className="strips">
+      {online ? null : <p className="strip strip-warning">{status.offline}</p>}
+      {noCache ? <p className="strip">{status.noCache}</p> : null}
+    </div>
+  );
+}
+
+function useIdleLock(): void {
+  useEffect(() => {
+    const watch = watchIdle({
+      limit: () => preferences.get().lockAfter * MINUTE,
+      onIdle: () => void lock('idle'),
+      onActive: tellActive,
+      target: document,
+    });
+    onTabMessage.active = () => watch.touch();
+    return () => {
+      watch.stop();
+      onTabMessage.active = () => undefined;
+    };
+  }, []);
+}
+
+/** The page goes away: what was deleted is deleted now, and who has not saved is asked. */
+function useFarewell(): void {
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent) => {
+      if (hasDrafts()) event.preventDefault();
+    };
+    const leave = () => deletions.flushLater();
+    window.addEventListener('beforeunload', ask);
+    window.addEventListener('pagehide', leave);
+    return () => {
+      window.removeEventListener('beforeunload', ask);
+      window.removeEventListener('pagehide', leave);
+    };
+  }, []);
+}
+
+function useKeys(show: (dialog: 'commands' | 'shortcuts') => void): void {
+  const navigate = useNavigate();
+  const space = useCurrentSpace();
+  const { memory } = useParams({ strict: false });
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const typing = isTyping(event.target);
+      const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
+      const command = commandOf({ key, ctrlKey, metaKey, altKey, shiftKey, typing }, preferences.get().letterKeys);
+      if (command === null || event.defaultPrevented) return;
+      if (command === 'edit' && (space === undefined || memory === undefined)) return;
+      event.preventDefault();
+      if (command === 'palette') show('commands');
+      else if (command === 'help') show('shortcuts');
+      else if (command === 'lock') void lock();
+      else if (command === 'search')
+        focusSearch(
+          () => void (space === undefined ? undefined : navigate({ to: '/spaces/$space', params: { space } })),
+        );
+      else if (space === undefined) void navigate({ to: '/spaces' });
+      else if (command === 'write') void navigate({ to: '/spaces/$space/write', params: { space } });
+      else if (memory !== undefined)
+        void navigate({ to: '/spaces/$space/memories/$memory/edit', params: { space, memory } });
+    };
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  }, [navigate, space, memory, show]);
+}
+
+const searchField = (): HTMLInputElement | null => document.querySelector<HTMLInputElement>('#search');
+
+/** To the search field, which is on the page of every space; from elsewhere `go` there first. */
+export function focusSearch(go: () => void): void {
+  const found = searchField();
+  if (found !== null && found.checkVisibility()) {
+    found.focus();
+    found.select();
+    return;
+  }
+  go();
+  // The page of the space is drawn within the next frames.
+  setTimeout(() => searchField()?.focus(), 100);
+}

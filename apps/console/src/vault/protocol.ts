@@ -1,0 +1,170 @@
+/** What travels between the page and its worker, where the vault is. Everything here survives structured cloning. */
+import type { ImportResult, OldVersion, OpenedMemory, RemoteSession, Space } from '@strongroom/client';
+import type { JsonValue, Uuid } from '@strongroom/kernel';
+
+/** Of an account, what the page shows. No key and nothing sealed. */
+export interface AccountView {
+  readonly id: Uuid;
+  readonly email: string;
+  readonly displayName: string;
+  readonly role: string;
+  readonly createdAt: string;
+}
+
+/** A memory as a list shows it. */
+export interface Row {
+  readonly space: Uuid;
+  readonly id: Uuid;
+  readonly version: number;
+  /** The title, or the first line of the text. */
+  readonly heading: string;
+  /** The beginning of what the heading does not say, in one line. */
+  readonly excerpt: string;
+  readonly kind: string | null;
+  readonly tags: readonly string[];
+  readonly createdAt: string;
+}
+
+export interface MemoryInputView {
+  readonly text: string;
+  readonly title?: string;
+  readonly kind?: string;
+  readonly tags: readonly string[];
+}
+
+export interface SyncView {
+  readonly changed: number;
+  readonly removed: number;
+  readonly unreadable: number;
+}
+
+export interface SourceFile {
+  /** As the browser names it; for folders with the path inside. Anybody's text: shown, never interpreted. */
+  readonly name: string;
+  readonly file: Blob;
+}
+
+export interface ImportPreview {
+  readonly files: readonly {
+    readonly name: string;
+    readonly source: 'mcp-memory' | 'chatgpt' | 'markdown' | null;
+    readonly items: number;
+    /** Why the file cannot be imported; it is left out then. */
+    readonly problem: WireError | null;
+  }[];
+  readonly items: number;
+  readonly sample: readonly { readonly heading: string; readonly excerpt: string; readonly kind: string }[];
+}
+
+export interface AuditEntryView {
+  readonly index: number;
+  readonly occurredAt: string;
+  readonly type: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly actorKind: string;
+  readonly sessionId: string | null;
+  readonly objectType: string | null;
+  readonly objectId: string | null;
+  readonly addressPrefix: string | null;
+  readonly details: string;
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditEntryView[];
+  /** Size of the log as its newest checkpoint states it. */
+  readonly size: number;
+  /** Where older entries go on; null at the beginning of the log. */
+  readonly older: number | null;
+}
+
+export interface VerdictView {
+  readonly ok: boolean;
+  readonly size: number;
+  /** Base64url; people may compare it. */
+  readonly root: string;
+  /** Milliseconds since the epoch. */
+  readonly signedAt: number | null;
+  readonly verifiedEntries: number;
+  readonly withheldEntries: number;
+  readonly findings: readonly { readonly where: string; readonly what: string }[];
+  /** Size of the log that this device verified before; null the first time. */
+  readonly rememberedSize: number | null;
+}
+
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+  readonly deviceName: string;
+}
+
+export interface SignUpInput extends Credentials {
+  readonly invitation: string;
+  readonly displayName: string;
+  readonly spaceName: string;
+}
+
+/** The worker's functions. The last parameter of the long ones reports how far they are. */
+export interface VaultCalls {
+  /** Null when nobody is signed in. */
+  resume(): AccountView | null;
+  signUp(input: SignUpInput): { readonly account: AccountView; readonly recoveryCode: string };
+  signIn(input: Credentials): AccountView;
+  unlock(password: string): void;
+  signOut(): void;
+
+  spaces(): readonly Space[];
+  createSpace(name: string): Space;
+  sync(space: Uuid): SyncView;
+  rows(space: Uuid): readonly Row[];
+  search(space: Uuid | null, query: string, limit: number): readonly Row[];
+
+  memory(space: Uuid, id: Uuid): OpenedMemory;
+  remember(space: Uuid, input: MemoryInputView): OpenedMemory;
+  update(space: Uuid, id: Uuid, expectedVersion: number, input: MemoryInputView): OpenedMemory;
+  forget(space: Uuid, id: Uuid, expectedVersion: number): void;
+  versions(space: Uuid, id: Uuid): readonly OldVersion[];
+
+  previewImport(files: readonly SourceFile[]): ImportPreview;
+  /** What was stored before it was stopped stays stored. */
+  runImport(space: Uuid): ImportResult & { readonly stopped: boolean };
+  stopImport(): void;
+  export(
+    space: Uuid,
+    format: 'jsonl' | 'markdown',
+  ): { readonly file: Blob; readonly memories: number; readonly leftOut: number };
+
+  sessions(): readonly RemoteSession[];
+  endSession(session: Uuid): void;
+  auditPage(before: number | null): AuditPage;
+  verifyAudit(): VerdictView;
+}
+
+export type CallName = keyof VaultCalls;
+/** `total` null: not known. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number | null;
+}
+
+export interface WireError {
+  readonly code: string;
+  readonly status: number;
+  readonly message: string;
+  readonly detail: string | null;
+  readonly retryAfter: number | null;
+  readonly members: Readonly<Record<string, JsonValue>>;
+}
+
+export interface Request {
+  readonly call: number;
+  readonly name: CallName;
+  readonly input: readonly unknown[];
+}
+
+export type Reply =
+  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly error: WireError }
+  | { readonly call: number; readonly progress: Progress }
+  /** The browser gave no room, or none any more: the vault works, the next visit begins without a cache. */
+  | { readonly notice: 'no-cache' };

@@ -1,0 +1,218 @@
+/**
+ * The vault behind the page. It runs in a worker: password hashing and opening thousands of memories never hold up the page, keys are
+ * never in the page's own memory, and ending the worker is what locking means.
+ */
+import {
+  ClientError,
+  createApi,
+  remoteLogSource,
+  Vault,
+  verifyRemoteLog,
+  type ImportItem,
+  type ImportResult,
+  type RemoteAccount,
+  type RemoteSession,
+} from '@strongroom/client';
+import type { LogEntry } from '@strongroom/audit-log/verify';
+import { toBase64Url } from '@strongroom/kernel';
+import { BrowserCache } from './browser-cache.ts';
+import { exportFile } from './export-files.ts';
+import { readImportFiles } from './import-files.ts';
+import type { AccountView, AuditEntryView, AuditPage, Progress, VaultCalls, VerdictView } from './protocol.ts';
+import { BrowserLogStore } from './remembered-log.ts';
+import { rowOf } from './rows.ts';
+
+type Report = (progress: Progress) => void;
+
+/** The same functions as the page sees, answered later and with a way to report. */
+type VaultService = {
+  readonly [Name in keyof VaultCalls]: (
+    report: Report,
+    ...input: Parameters<VaultCalls[Name]>
+  ) => ReturnType<VaultCalls[Name]> | Promise<ReturnType<VaultCalls[Name]>>;
+};
+
+/** Entries of one page of the audit view. */
+const AUDIT_PAGE = 100;
+/** Milliseconds between two reports while a space is opened. */
+const SYNC_REPORT = 400;
+
+export function createVaultService(baseUrl: string, onNoCache: () => void): VaultService {
+  const cache = new BrowserCache(onNoCache);
+  const vault = new Vault({ api: createApi({ baseUrl }), cache });
+  const logStore = new BrowserLogStore();
+  let importItems: readonly ImportItem[] = [];
+  let importRun: AbortController | null = null;
+
+  const known = (account: RemoteAccount): AccountView => {
+    cache.use(account.id);
+    const { id, email, displayName, role, createdAt } = account;
+    return { id, email, displayName, role, createdAt };
+  };
+
+  return {
+    async resume() {
+      try {
+        return known(await vault.resume());
+      } catch (error) {
+        if (error instanceof ClientError && error.status === 401) return null;
+        throw error;
+      }
+    },
+
+    async signUp(_report, { spaceName, ...input }) {
+      const { recoveryCode } = await vault.signUp({ ...input, transport: 'cookie' });
+      const account = known(vault.account!);
+      // The account exists from here on: its code must be shown whatever becomes of the first space.
+      await vault.createSpace(spaceName).catch(() => undefined);
+      return { account, recoveryCode: recoveryCode.reveal() };
+    },
+
+    async signIn(_report, input) {
+      await vault.signIn({ ...input, transport: 'cookie' });
+      return known(vault.account!);
+    },
+
+    unlock: (_report, password) => vault.unlock(password),
+
+    async signOut() {
+      await cache.clear();
+      await vault.signOut();
+    },
+
+    spaces: () => vault.listSpaces(),
+    createSpace: (_report, name) => vault.createSpace(name),
+
+    async sync(report, space) {
+      const tick = setInterval(() => {
+        void vault.list(space).then(
+          (memories) => report({ done: memories.length, total: null }),
+          () => undefined,
+        );
+      }, SYNC_REPORT);
+      try {
+        const { changed, removed, unreadable } = await vault.sync(space);
+        return { changed, removed, unreadable: unreadable.length };
+      } finally {
+        clearInterval(tick);
+      }
+    },
+
+    rows: async (_report, space) => (await vault.list(space)).map(rowOf),
+
+    async search(_report, space, query, limit) {
+      const found = await vault.recall(query, { limit, ...(space === null ? {} : { spaces: [space] }) });
+      return found.map(rowOf);
+    },
+
+    memory: (_report, space, id) => vault.get(space, id),
+    remember: (_report, space, input) => vault.remember(space, input),
+    update: (_report, space, id, expectedVersion, input) => vault.update(space, id, expectedVersion, input),
+    forget: (_report, space, id, expectedVersion) => vault.forget(space, id, expectedVersion),
+    versions: (_report, space, id) => vault.versions(space, id),
+
+    async previewImport(report, files) {
+      const { items, preview } = await readImportFiles(files, (done) => report({ done, total: files.length }));
+      importItems = items;
+      return preview;
+    },
+
+    async runImport(report, space) {
+      const run = new AbortController();
+      importRun = run;
+      const total = importItems.length;
+      let soFar: ImportResult = { created: 0, updated: 0, unchanged: 0, deleted: 0, failed: [] };
+      const onProgress = (result: ImportResult) => {
+        soFar = result;
+        const { created, updated, unchanged, deleted, failed } = result;
+        report({ done: created + updated + unchanged + deleted + failed.length, total });
+      };
+      try {
+        return { ...(await vault.import(space, importItems, { signal: run.signal, onProgress })), stopped: false };
+      } catch (error) {
+        if (run.signal.aborted) return { ...soFar, stopped: true };
+        throw error;
+      } finally {
+        importRun = null;
+      }
+    },
+
+    stopImport: () => importRun?.abort(),
+
+    async export(_report, space, format) {
+      const { unreadable } = await vault.sync(space);
+      const memories = await vault.list(space);
+      return { file: exportFile(memories, format), memories: memories.length, leftOut: unreadable.length };
+    },
+
+    async sessions() {
+      const found: RemoteSession[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await vault.api.sessions(cursor);
+        found.push(...page.items);
+        cursor = page.next ?? undefined;
+      } while (cursor !== undefined);
+      return found;
+    },
+
+    endSession: (_report, session) => vault.api.endSession(session),
+
+    async auditPage(_report, before) {
+      return auditPage(vault, before);
+    },
+
+    async verifyAudit(report): Promise<VerdictView> {
+      const rememberedSize = (await logStore.read())?.size ?? null;
+      const verdict = await verifyRemoteLog(vault.api, logStore, {
+        onProgress: (done, total) => report({ done, total }),
+      });
+      const { ok, size, root, signedAt, verifiedEntries, withheldEntries, findings } = verdict;
+      return {
+        ok,
+        size,
+        root: toBase64Url(root),
+        signedAt: signedAt === null ? null : signedAt * 1000,
+        verifiedEntries,
+        withheldEntries,
+        findings,
+        rememberedSize,
+      };
+    },
+  };
+}
+
+/** The newest entries below `before`; those of other tenants, of which the server shows nothing, are left out. */
+async function auditPage(vault: Vault, before: number | null): Promise<AuditPage> {
+  const source = remoteLogSource(vault.api);
+  const size = before ?? sizeOf((await source.newestCheckpoint())?.note);
+  const from = Math.max(0, size - AUDIT_PAGE);
+  const entries = size === 0 ? [] : await source.entries(from, size);
+  return { entries: entries.flatMap(viewOf).toReversed(), size, older: from === 0 ? null : from };
+}
+
+/** Second line of a checkpoint (C2SP tlog-checkpoint). Not verified here: it only says where to begin to read. */
+function sizeOf(note: string | undefined): number {
+  const size = Number(note?.split('\n', 2)[1] ?? 0);
+  return Number.isSafeInteger(size) && size > 0 ? size : 0;
+}
+
+function viewOf({ index, event, addressPrefix }: LogEntry): AuditEntryView[] {
+  if (typeof event === 'string') return [];
+  const { occurredAt, type, outcome, reason, actorKind, sessionId, objectType, objectId, details } = event;
+  return [
+    {
+      index,
+      occurredAt: new Date(Math.floor(occurredAt / 1000)).toISOString(),
+      type,
+      outcome,
+      reason,
+      actorKind,
+      sessionId,
+      objectType,
+      objectId,
+      addressPrefix: addressPrefix?.value ?? null,
+      details,
+    },
+  ];
+}

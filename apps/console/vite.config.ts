@@ -1,0 +1,27 @@
+import path from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+import { NONCE_PLACEHOLDER } from './src/csp.ts';
+
+/** Workspace packages from their sources, in the form for browsers. */
+const conditions = ['source', 'module', 'browser', 'import', 'default'];
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react()],
+  resolve: { conditions, alias: [{ find: /^#vault-worker/, replacement: path.join(import.meta.dirname, 'src/vault/worker.ts') }] },
+  html: { cspNonce: NONCE_PLACEHOLDER },
+  worker: {
+    format: 'es',
+    // One file: its policy allows it to load no other.
+    rolldownOptions: { output: { codeSplitting: false } },
+  },
+  build: {
+    target: ['chrome120', 'firefox121', 'safari17.4'],
+    // Everything is a file with a hash in its name; data: addresses would need a weaker policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 600,
+    reportCompressedSize: false,
+  },
+});

@@ -1,0 +1,93 @@
+/** Asks a witness for its cosignatures (C2SP tlog-witness). */
+import { toBase64, utf8 } from '@strongroom/kernel';
+import { cosignatureReader, parseCheckpoint } from './checkpoint.ts';
+import { AuditLogError } from './errors.ts';
+import { formatSignatureLine, parseNote, parseSignatureLine, type VerifierKey } from './signed-note.ts';
+
+export interface Submission {
+  /** Submission prefix of the witness. */
+  readonly url: string;
+  /** Its keys that are trusted. */
+  readonly keys: readonly VerifierKey[];
+  /** Signed note. */
+  readonly note: string;
+  /** Size that the witness is believed to have cosigned last; 0 when nothing is known. */
+  readonly lastSize: number;
+  /** Consistency proof from an older size to that of the note. */
+  readonly prove: (older: number) => Promise<readonly Uint8Array[]>;
+  readonly signal: AbortSignal;
+}
+
+export interface Cosignature {
+  readonly keyId: string;
+  /** With its newline. */
+  readonly line: string;
+}
+
+/** Far above one signature line of each kind for several keys. */
+const LARGEST_ANSWER = 64 * 1024;
+
+/** Rounds: the first may only tell where the witness stands, and another replica may be faster in between. */
+const ATTEMPTS = 3;
+
+/**
+ * The good cosignatures by the trusted keys. Throws `audit-log.unwitnessed` when the witness refuses or answers nothing usable; its detail
+ * says whether it has seen more of the log than there is now, which means that the log was cut.
+ */
+export async function requestCosignatures(submission: Submission): Promise<readonly Cosignature[]> {
+  const { size } = parseCheckpoint(parseNote(submission.note).text);
+  let { lastSize } = submission;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (lastSize > size) throw unwitnessed(`It has seen ${lastSize} entries, the log has ${size}: was the log cut?`);
+    const { status, body } = await post(submission, lastSize, size);
+    if (status === 200) return readAnswer(submission, body);
+    if (status !== 409) throw unwitnessed(`It answers with status ${status}.`);
+    const [, stated] = /^(0|[1-9][0-9]{0,15})\n$/.exec(body) ?? [];
+    if (stated === undefined) throw unwitnessed('It does not say where it stands.');
+    lastSize = Number(stated);
+  }
+  throw unwitnessed('It moves on faster than it can be asked.');
+}
+
+async function post({ url, note, prove, signal }: Submission, lastSize: number, size: number) {
+  const proof = lastSize === 0 || lastSize === size ? [] : await prove(lastSize);
+  const body = utf8([`old ${lastSize}`, ...proof.map(toBase64), '', note].join('\n'));
+  const address = `${url.replace(/\/$/, '')}/add-checkpoint`;
+  try {
+    const response = await fetch(address, { method: 'POST', body, signal, redirect: 'error' });
+    return { status: response.status, body: await limitedText(response) };
+  } catch (cause) {
+    if (cause instanceof AuditLogError) throw cause;
+    throw unwitnessed('It cannot be reached.', cause);
+  }
+}
+
+async function limitedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > LARGEST_ANSWER) throw unwitnessed('Its answer is too long.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readAnswer({ note, keys }: Submission, body: string): Promise<readonly Cosignature[]> {
+  try {
+    const lines = body.split('\n').slice(0, -1).map(parseSignatureLine);
+    // Lines of unknown keys are dropped, as tlog-witness asks.
+    const known = lines.filter((line) => keys.some(({ name, id }) => name === line.name && id === line.keyId));
+    const cosigned = known.map((line) => ({ keyId: line.keyId, line: formatSignatureLine(line) }));
+    const reader = await cosignatureReader(keys);
+    const good = await reader.read(note + cosigned.map(({ line }) => line).join(''));
+    const usable = cosigned.filter(({ keyId }) => good.some(({ key }) => key.id === keyId));
+    if (usable.length === 0) throw unwitnessed('It signed with no key that is trusted.');
+    return usable;
+  } catch (cause) {
+    if (cause instanceof AuditLogError && cause.code === 'audit-log.unwitnessed') throw cause;
+    throw unwitnessed('Its cosignature is wrong.', cause);
+  }
+}
+
+const unwitnessed = (detail: string, cause?: unknown) => new AuditLogError('audit-log.unwitnessed', { detail, cause });

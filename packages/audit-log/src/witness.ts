@@ -1,0 +1,166 @@
+/** A C2SP tlog-witness: cosigns a log's checkpoint when it continues the one cosigned before, and never anything else. */
+import { createHash } from 'node:crypto';
+import { type Clock, equalBytes, fromBase64, fromUtf8 } from '@strongroom/kernel';
+import { type Checkpoint, parseCheckpoint, signatureReader } from './checkpoint.ts';
+import { AuditLogError } from './errors.ts';
+import { cosign, type Cosigner } from './internal/cosigner.ts';
+import { emptyRoot, HASH_LENGTH } from './merkle.ts';
+import { verifyConsistency } from './proofs.ts';
+import { parseNote, type VerifierKey } from './signed-note.ts';
+import type { WitnessState } from './witness-state.ts';
+
+/** tlog-witness: more proof lines than this are never needed. */
+const MAXIMUM_PROOF_LINES = 63;
+
+/** Bytes of an `add-checkpoint` request: 63 hashes and a checkpoint with several ML-DSA-44 signatures fit several times. */
+export const MAXIMUM_REQUEST = 256 * 1024;
+
+export interface WitnessAnswer {
+  readonly status: 200 | 400 | 403 | 404 | 409 | 422;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface Witness {
+  /** The verifier keys to trust, as they stand in policies. */
+  readonly keys: readonly VerifierKey[];
+  /** `POST <prefix>/add-checkpoint`. Rejects when the state cannot be read or written; then nothing was cosigned. */
+  addCheckpoint(request: Uint8Array): Promise<WitnessAnswer>;
+  /** `GET <prefix>/<origin hash>/checkpoint`: the newest cosigned checkpoint. */
+  latest(originHash: string): Promise<WitnessAnswer>;
+}
+
+export interface WitnessOptions {
+  readonly cosigners: readonly Cosigner[];
+  /** Keys of the logs; those of one log have its origin as their name, and one of them must have signed. */
+  readonly logs: readonly VerifierKey[];
+  readonly state: WitnessState;
+  readonly clock: Clock;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+const SIZE_TYPE = 'text/x.tlog.size';
+
+const refuse = (status: WitnessAnswer['status'], why: string): WitnessAnswer => ({
+  status,
+  contentType: TEXT,
+  body: `${why}\n`,
+});
+
+/** tlog-witness, "Monitor Retrieval Mechanism": SHA-256 of the origin in lower-case hexadecimal. */
+export const hashOfOrigin = (origin: string): string => createHash('sha256').update(origin).digest('hex');
+
+export function createWitness({ cosigners, logs, state, clock }: WitnessOptions): Witness {
+  const keysOf = Map.groupBy(logs, ({ name }) => name);
+  const origins = new Map([...keysOf.keys()].map((origin) => [hashOfOrigin(origin), origin]));
+  /** The last request about each log: comparing and storing must not interleave with another. */
+  const busy = new Map<string, Promise<unknown>>();
+
+  function inTurn<Result>(origin: string, work: () => Promise<Result>): Promise<Result> {
+    const turn = (busy.get(origin) ?? Promise.resolve()).then(work, work);
+    busy.set(origin, turn);
+    return turn;
+  }
+
+  /** What was cosigned last. Throws `audit-log.witness-state` unless this witness itself signed what is stored. */
+  async function lastCosigned(origin: string): Promise<Pick<Checkpoint, 'size' | 'root'>> {
+    const stored = await state.read(hashOfOrigin(origin));
+    if (stored === null) return { size: 0, root: emptyRoot() };
+    const own = await signatureReader(cosigners.map(({ key }) => key));
+    const signed = await own.read(stored).catch(() => []);
+    const checkpoint = signed.length === 0 ? null : parseCheckpoint(parseNote(stored).text, 'allowed');
+    if (checkpoint?.origin !== origin)
+      throw new AuditLogError('audit-log.witness-state', { detail: `Of log ${origin}.` });
+    return checkpoint;
+  }
+
+  async function judge(request: AddCheckpoint, origin: string): Promise<WitnessAnswer> {
+    const { oldSize, proof, note, checkpoint } = request;
+    if (oldSize > checkpoint.size) return refuse(400, 'The old size is larger than the checkpoint.');
+    const last = await lastCosigned(origin);
+    if (oldSize !== last.size) return { status: 409, contentType: SIZE_TYPE, body: `${last.size}\n` };
+    const problem = inconsistency(last, checkpoint, proof);
+    if (problem !== null) return refuse(422, problem);
+    const { text } = parseNote(note);
+    const timestamp = Math.floor(clock.now() / 1000);
+    const lines = cosigners.map((cosigner) => cosign(cosigner, text, timestamp)).join('');
+    await state.write(hashOfOrigin(origin), (await onlyTrusted(note, keysOf.get(origin)!)) + lines);
+    return { status: 200, contentType: TEXT, body: lines };
+  }
+
+  return {
+    keys: cosigners.map(({ key }) => key),
+    async addCheckpoint(bytes) {
+      const request = parseRequest(bytes);
+      if (request === null) return refuse(400, 'The request is not well-formed.');
+      const { origin } = request.checkpoint;
+      const keys = keysOf.get(origin);
+      if (keys === undefined) return refuse(404, 'The log is not known here.');
+      const reader = await signatureReader(keys);
+      const signed = await reader.read(request.note).catch(() => []);
+      if (signed.length === 0) return refuse(403, 'The checkpoint is not signed by a known key of the log.');
+      return inTurn(origin, () => judge(request, origin));
+    },
+    async latest(originHash) {
+      const origin = origins.get(originHash);
+      if (origin === undefined) return refuse(404, 'The log is not known here.');
+      return inTurn(origin, async () => {
+        await lastCosigned(origin);
+        const stored = await state.read(originHash);
+        return stored === null
+          ? refuse(404, 'Nothing of the log was cosigned yet.')
+          : { status: 200, contentType: TEXT, body: stored };
+      });
+    },
+  };
+}
+
+/** Null when the newer tree continues the older one. */
+function inconsistency(
+  last: Pick<Checkpoint, 'size' | 'root'>,
+  next: Checkpoint,
+  proof: readonly Uint8Array[],
+): string | null {
+  if (next.size === 0 && !equalBytes(next.root, emptyRoot())) return 'An empty tree has another root.';
+  if (last.size === 0) return proof.length === 0 ? null : 'Nothing is to be proved from size 0.';
+  const claim = { older: last.size, newer: next.size, olderRoot: last.root, newerRoot: next.root };
+  return verifyConsistency(claim, proof) ? null : 'The tree does not continue the one that was cosigned.';
+}
+
+/** The note with the log's own signatures only: what strangers added is not repeated. */
+async function onlyTrusted(note: string, keys: readonly VerifierKey[]): Promise<string> {
+  const { text } = parseNote(note);
+  const known = new Set(keys.map(({ name, id }) => `${name} ${id}`));
+  const lines = note
+    .slice(text.length + 1)
+    .split('\n')
+    .slice(0, -1);
+  const signatures = parseNote(note).signatures;
+  return `${text}\n${lines.filter((_, place) => known.has(`${signatures[place]!.name} ${signatures[place]!.keyId}`)).join('\n')}\n`;
+}
+
+interface AddCheckpoint {
+  readonly oldSize: number;
+  readonly proof: readonly Uint8Array[];
+  readonly note: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Null for what is not well-formed. */
+function parseRequest(bytes: Uint8Array): AddCheckpoint | null {
+  try {
+    const text = fromUtf8(bytes);
+    const gap = text.indexOf('\n\n');
+    const [first = '', ...lines] = text.slice(0, Math.max(gap, 0)).split('\n');
+    const [, digits] = /^old (0|[1-9][0-9]{0,15})$/.exec(first) ?? [];
+    const oldSize = Number(digits);
+    if (!Number.isSafeInteger(oldSize) || lines.length > MAXIMUM_PROOF_LINES) return null;
+    const proof = lines.map(fromBase64);
+    if (proof.some((hash) => hash.length !== HASH_LENGTH)) return null;
+    const note = text.slice(gap + 2);
+    return { oldSize, proof, note, checkpoint: parseCheckpoint(parseNote(note).text, 'allowed') };
+  } catch {
+    // Neither UTF-8, base64, a note nor a checkpoint.
+    return null;
+  }
+}

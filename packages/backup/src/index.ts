@@ -1,0 +1,13 @@
+export { createBackup, type CreateBackupOptions } from './create-backup.ts';
+export { dropErased } from './drop-erased.ts';
+export { BackupError, backupErrors, type BackupErrorCode } from './errors.ts';
+export {
+  generateIdentity,
+  parseIdentities,
+  parseRecipients,
+  type GeneratedIdentity,
+  type IdentityKind,
+} from './identities.ts';
+export { restoreBackup, type RestoreBackupOptions } from './restore-backup.ts';
+export type { BackupSummary } from './summary.ts';
+export { verifyBackup, type ReadBackupOptions } from './verify-backup.ts';

@@ -1,0 +1,150 @@
+/** What an account goes through after sign-up. Passwords and codes never leave this file's functions. */
+import { leafHash, verifyLog, type LogSource } from '@strongroom/audit-log/verify';
+import type { PasswordChange, RecoveryFinish } from '@strongroom/authentication/wire';
+import { equalBytes, fromBase64Url } from '@strongroom/kernel';
+import {
+  changePassword as rewrap,
+  checkNewPassword,
+  deriveCredentials,
+  deriveRecoveryCredentials,
+  recoverAccount,
+  SealingError,
+  type AccountRecord,
+  type SecretText,
+} from '@strongroom/sealing';
+import type { SignUpOptions, Started } from './account.ts';
+import type { Api } from './api.ts';
+import { ClientError } from './errors.ts';
+import type { RemoteAccount } from './internal/answers.ts';
+import { readCertificate, type DeletionCertificate } from './internal/people-calls.ts';
+
+/** The session, whose token changes with every proof of the password. */
+export interface Session {
+  api(): Api;
+  /** Null: it went into the cookie. */
+  renew(token: string | null): Promise<void>;
+}
+
+/**
+ * Wraps the account key under a new password; nothing else is encrypted again. Every other session ends. Throws `client.wrong-password` for
+ * another current password, `sealing.invalid-password` for a new one that is too short; nothing was changed then.
+ */
+export async function changePassword(
+  session: Session,
+  account: RemoteAccount,
+  current: string,
+  next: string,
+): Promise<RemoteAccount> {
+  checkNewPassword(next);
+  const { record } = account;
+  const credentials = await deriveCredentials(current, fromBase64Url(record.salt), record.parameters);
+  const secret = credentials.authenticationSecret.revealBase64Url();
+  credentials.authenticationSecret.wipe();
+  const changed = await rewrap(record, credentials.unlockKey, next).catch((error: unknown) => {
+    if (error instanceof SealingError && error.code === 'sealing.cannot-open') {
+      throw new ClientError('client.wrong-password', { cause: error });
+    }
+    throw error;
+  });
+  credentials.unlockKey.wipe();
+  const body: PasswordChange = {
+    authenticationSecret: secret,
+    newAuthenticationSecret: changed.authenticationSecret.revealBase64Url(),
+    record: changed.record,
+  };
+  changed.authenticationSecret.wipe();
+  await session.renew((await session.api().reauthenticate({ authenticationSecret: secret })).token);
+  const answer = await session.api().changePassword(body);
+  await session.renew(answer.token);
+  requireRecord(answer.account, changed.record);
+  return answer.account;
+}
+
+export interface RecoverOptions extends Pick<SignUpOptions, 'email' | 'transport' | 'deviceName'> {
+  /** As it was printed; case, hyphens and spaces do not matter. */
+  readonly recoveryCode: string;
+  readonly newPassword: string;
+}
+
+/**
+ * Opens the account with its recovery code and gives it a new password and a new code; the old code is worthless from then on, and every session
+ * ends. Throws `sealing.invalid-recovery-code` for a typing error, `authentication.recovery-failed` for a wrong address or code.
+ */
+export async function recover(
+  api: Api,
+  options: RecoverOptions,
+): Promise<Started & { readonly recoveryCode: SecretText }> {
+  const { email, recoveryCode: code, newPassword, transport, deviceName } = options;
+  checkNewPassword(newPassword);
+  const { recoveryAuthenticationSecret, recoveryKey } = await deriveRecoveryCredentials(code);
+  recoveryKey.wipe();
+  const proof = recoveryAuthenticationSecret.revealBase64Url();
+  recoveryAuthenticationSecret.wipe();
+  const begun = await api.startRecovery({ email, recoveryAuthenticationSecret: proof });
+  const recovered = await recoverAccount(begun.record, code, newPassword);
+  const body: RecoveryFinish = {
+    token: begun.token,
+    authenticationSecret: recovered.authenticationSecret.revealBase64Url(),
+    recoveryAuthenticationSecret: recovered.recoveryAuthenticationSecret.revealBase64Url(),
+    record: recovered.record,
+    transport,
+    ...(deviceName === undefined ? {} : { deviceName }),
+  };
+  recovered.authenticationSecret.wipe();
+  recovered.recoveryAuthenticationSecret.wipe();
+  const started = await api.finishRecovery(body);
+  requireRecord(started.account, recovered.record);
+  return { started, keys: recovered.keys, recoveryCode: recovered.recoveryCode };
+}
+
+/** The record came from here; a server that answers with another one would lock the person out at the next sign-in. */
+function requireRecord(account: RemoteAccount, record: AccountRecord): void {
+  if (account.id !== record.account || JSON.stringify(account.record) !== JSON.stringify(record)) {
+    throw new ClientError('client.bad-answer', { detail: 'Check "record".' });
+  }
+}
+
+/** Whether entry and hash of a certificate belong together. Throws `client.invalid-certificate`. */
+export function checkDeletionCertificate(value: unknown): DeletionCertificate {
+  let certificate: DeletionCertificate;
+  try {
+    certificate = readCertificate(value);
+    if (equalBytes(leafHash(fromBase64Url(certificate.entry)), fromBase64Url(certificate.leafHash))) return certificate;
+  } catch (cause) {
+    throw new ClientError('client.invalid-certificate', { cause });
+  }
+  throw new ClientError('client.invalid-certificate');
+}
+
+export interface ProvedDeletion {
+  /** Place of the event in the log. */
+  readonly index: number;
+  /** Of the checkpoint that covers it. */
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+/**
+ * Finds what a certificate says in a log, after verifying the whole log: for an owner or admin of the tenant with `remoteLogSource`, or
+ * with whatever else the log can be read from. Null when the log is intact but does not hold it (yet); throws
+ * `client.invalid-certificate` when it is no certificate, or the log is not intact.
+ */
+export async function proveDeletion(
+  value: unknown,
+  source: LogSource,
+  keys: readonly string[],
+): Promise<ProvedDeletion | null> {
+  const certificate = checkDeletionCertificate(value);
+  const verdict = await verifyLog(source, { keys });
+  if (!verdict.ok) throw new ClientError('client.invalid-certificate', { detail: 'The audit log is not intact.' });
+  const wanted = fromBase64Url(certificate.leafHash);
+  for (let from = 0; from < verdict.size; from += PAGE_ENTRIES) {
+    const page = await source.entries(from, Math.min(from + PAGE_ENTRIES, verdict.size));
+    const found = page.find((entry) => equalBytes(entry.leafHash, wanted));
+    if (found !== undefined) return { index: found.index, size: verdict.size, root: verdict.root };
+  }
+  return null;
+}
+
+/** Entries of one page. */
+const PAGE_ENTRIES = 512;
