@@ -70,6 +70,8 @@ export function forbidden(edge: ImportEdge): string | undefined {
   const own = packageOf(from);
   if (own === undefined || own.startsWith('tools/')) return undefined;
   const inTest = isTestFile(from);
+  // The address of a file that Vite bundles on its own, not an import of it.
+  if (edge.kind === 'unresolved' && specifier.endsWith('?worker&url')) return undefined;
   if (edge.kind === 'unresolved') return 'cannot be resolved, so nobody knows what it imports';
   if (edge.kind === 'node') {
     if (!inTest && portable.has(own) && !isForNode(from))

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { temporaryFolder } from '@strongroom/testing';
+import { figure, temporaryFolder } from '@strongroom/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Device, startVault, until } from './running-vault.fixture.ts';
 
@@ -43,6 +43,7 @@ describe('a witness of another process', () => {
     expect(await ada.run(verify)).toMatchObject({ code: 7, stdout: expect.stringContaining('UNANCHORED') as string });
     await ada.lines('audit', 'witness', '--data', vault.data, '--policy', file('policy'));
     await until('the checkpoint to be cosigned', async () => (await ada.run(verify)).code === 0, 60_000);
+    figure('the log of a running vault is WITNESSED by another process');
     expect((await ada.run(verify)).stdout).toMatch(/^INTACT[\s\S]*WITNESSED up to \d+ events/);
     expect(await ada.run(['audit', 'verify', '--data', vault.data])).toMatchObject({ code: 0 });
 

@@ -32,6 +32,12 @@ beforeAll(async () => {
 });
 afterAll(() => figure(`${cases} kinds of bad input, each with its own code and nothing lost`));
 
+interface Sent {
+  readonly method: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 /** What was there is there, and the log tells of it. */
 async function nothingLost(): Promise<void> {
   expect((await ada.json<{ text: string }[]>('list')).map(({ text }) => text)).toContain(TEXT);
@@ -41,44 +47,83 @@ async function nothingLost(): Promise<void> {
 describe('a request', () => {
   const json = { 'content-type': 'application/json' };
   const memories = () => `/v1/spaces/${space}/memories`;
-  const wholeToken = (blocks: number) => Buffer.concat([Buffer.from([0x80]), randomBytes(56 + 16 * blocks)]).toString('base64url');
-  const post = (body: unknown, headers: Record<string, string> = json): RequestInit => ({
+  const wholeToken = (blocks: number) =>
+    Buffer.concat([Buffer.from([0x80]), randomBytes(56 + 16 * blocks)]).toString('base64url');
+  const post = (body: unknown, headers: Record<string, string> = json): Sent => ({
     method: 'POST',
     headers,
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   const memory = (changes: object = {}) => ({ id: newUuid(), epoch: 1, token: wholeToken(4), ...changes });
 
-  it.each<[string, number, string, () => string, (() => RequestInit)?]>([
+  it.each<[string, number, string, () => string, (() => Sent)?]>([
     ['malformed JSON', 400, 'pipeline.invalid-json', memories, () => post('{"id":')],
     ['JSON with one name twice', 400, 'pipeline.invalid-json', memories, () => post('{"id":"a","id":"b"}')],
-    ['another content type', 415, 'pipeline.unsupported-media-type', memories, () => post('id=1', { 'content-type': 'text/plain' })],
-    ['a body that is too large', 413, 'pipeline.body-too-large', memories, () => post(memory({ token: wholeToken(30_000) }))],
+    [
+      'another content type',
+      415,
+      'pipeline.unsupported-media-type',
+      memories,
+      () => post('id=1', { 'content-type': 'text/plain' }),
+    ],
+    [
+      'a body that is too large',
+      413,
+      'pipeline.body-too-large',
+      memories,
+      () => post(memory({ token: wholeToken(30_000) })),
+    ],
     ['an unknown field', 400, 'pipeline.invalid-input', memories, () => post(memory({ admin: true }))],
     ['a missing field', 400, 'pipeline.invalid-input', memories, () => post({ id: newUuid() })],
     ['a bad cursor', 400, 'memories.bad-cursor', () => `${memories()}?cursor=abc`],
     ['a bad limit', 400, 'pipeline.invalid-input', () => `${memories()}?limit=-1`],
     ['an unknown query parameter', 400, 'pipeline.invalid-input', () => `${memories()}?sort=date`],
-    ['a truncated token', 400, 'pipeline.invalid-input', memories, () => post(memory({ token: wholeToken(4).slice(0, -3) }))],
-    ['no token at all', 400, 'pipeline.invalid-input', memories, () => post(memory({ token: Buffer.from('plain text').toString('base64url') }))],
+    [
+      'a truncated token',
+      400,
+      'pipeline.invalid-input',
+      memories,
+      () => post(memory({ token: wholeToken(4).slice(0, -3) })),
+    ],
+    [
+      'no token at all',
+      400,
+      'pipeline.invalid-input',
+      memories,
+      () => post(memory({ token: Buffer.from('plain text').toString('base64url') })),
+    ],
     ['an id that is none', 400, 'pipeline.invalid-input', () => '/v1/spaces/1/memories'],
     ['a space of nobody', 404, 'pipeline.not-found', () => `/v1/spaces/${newUuid()}/memories`],
     ['an unknown address', 404, 'pipeline.not-found', () => '/v1/nothing'],
     ['another method', 405, 'pipeline.method-not-allowed', memories, () => ({ method: 'PATCH' })],
     ['a route of the administrator', 404, 'pipeline.not-found', () => '/operator/status'],
-  ])('with %s gets a problem document: %i %s', async (_, status, code, path, init = () => ({})) => {
+  ])('with %s gets a problem document: %i %s', async (_, status, code, path, init = () => ({ method: 'GET' })) => {
     const { headers, ...rest } = init();
-    const response = await fetch(`${vault.url}${path()}`, { ...rest, headers: { ...headers, authorization: `Bearer ${token}` } });
+    const response = await fetch(`${vault.url}${path()}`, {
+      ...rest,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+    });
     const text = await response.text();
-    expect({ status: response.status, type: response.headers.get('content-type') }).toEqual({ status, type: 'application/problem+json' });
+    expect({ status: response.status, type: response.headers.get('content-type') }).toEqual({
+      status,
+      type: 'application/problem+json',
+    });
     expect(JSON.parse(text)).toMatchObject({ status, code, title: expect.any(String) as string });
     expect(text).not.toMatch(/\bat .*\.ts:|node_modules/);
     cases += 1;
   });
 
   it('without a session, or with another one, is told to sign in', async () => {
-    for (const authorization of [undefined, 'Bearer x', `Bearer ${randomBytes(32).toString('base64url')}`, `Basic ${token}`]) {
-      const response = await fetch(`${vault.url}/v1/account`, authorization === undefined ? {} : { headers: { authorization } });
+    for (const authorization of [
+      undefined,
+      'Bearer x',
+      `Bearer ${randomBytes(32).toString('base64url')}`,
+      `Basic ${token}`,
+    ]) {
+      const response = await fetch(
+        `${vault.url}/v1/account`,
+        authorization === undefined ? {} : { headers: { authorization } },
+      );
       expect(response.status).toBe(401);
       expect(response.headers.get('content-type')).toBe('application/problem+json');
     }
@@ -87,7 +132,9 @@ describe('a request', () => {
 
   it('with a memory in the place of another is stored, and refused by whoever opens it', async () => {
     const headers = { ...json, authorization: `Bearer ${token}` };
-    const page = (await (await fetch(`${vault.url}${memories()}`, { headers })).json()) as { items: { id: string; token: string }[] };
+    const page = (await (await fetch(`${vault.url}${memories()}`, { headers })).json()) as {
+      items: { id: string; token: string }[];
+    };
     const [original] = page.items;
     const moved = memory({ token: original!.token });
     expect((await fetch(`${vault.url}${memories()}`, { ...post(moved), headers })).status).toBe(201);
@@ -96,8 +143,15 @@ describe('a request', () => {
     // Sent again as it is: nothing happens. An old version in the place of the next one: somebody else was first.
     expect((await fetch(`${vault.url}${memories()}`, { ...post(moved), headers })).status).toBe(200);
     const replayed = { expectedVersion: 3, epoch: 1, token: original!.token };
-    const conflict = await fetch(`${vault.url}${memories()}/${original!.id}`, { ...post(replayed), method: 'PUT', headers });
-    expect({ status: conflict.status, body: await conflict.json() }).toMatchObject({ status: 409, body: { code: 'memories.conflict' } });
+    const conflict = await fetch(`${vault.url}${memories()}/${original!.id}`, {
+      ...post(replayed),
+      method: 'PUT',
+      headers,
+    });
+    expect({ status: conflict.status, body: await conflict.json() }).toMatchObject({
+      status: 409,
+      body: { code: 'memories.conflict' },
+    });
 
     const listed = await ada.run(['list']);
     expect(listed.code).toBe(0);
@@ -121,12 +175,22 @@ describe('a person', () => {
     ['without a password', 4, 'cli.password-needed', ['list'], { STRONGROOM_PASSWORD: '' }],
     ['who is not signed in', 4, 'cli.not-signed-in', ['list'], { STRONGROOM_HOME: '/nonexistent/home' }],
     ['who names no space', 1, 'cli.no-space', ['list', '--space', 'No such space']],
-    ['who imports what is no export', 1, 'client.invalid-import', ['import', join(import.meta.dirname, '../package.json')]],
+    [
+      'who imports what is no export',
+      1,
+      'client.invalid-import',
+      ['import', join(import.meta.dirname, '../package.json')],
+    ],
     ['who imports another kind of file', 2, 'cli.usage', ['import', import.meta.filename]],
     ['who imports nothing that is there', 1, 'cli.unreadable-file', ['import', '/nonexistent']],
     ['who says an empty memory', 2, 'cli.usage', ['remember', ' ']],
     ['who asks a server that is not there', 1, 'client.unreachable', ['login', '--server', 'http://127.0.0.1:9']],
-    ['who would send a password in clear', 1, 'client.insecure-address', ['login', '--server', 'http://vault.example.org']],
+    [
+      'who would send a password in clear',
+      1,
+      'client.insecure-address',
+      ['login', '--server', 'http://vault.example.org'],
+    ],
   ])('%s gets exit code %i and one line: %s', async (_, code, errorCode, argv, environment = {}) => {
     const { stdout, stderr, ...ended } = await ada.run(argv, { environment });
     expect({ ...ended, stdout }).toEqual({ code, stdout: '' });
@@ -151,15 +215,24 @@ describe('a server', () => {
   async function refused(parameters: readonly string[], code: number, errorCode: string): Promise<void> {
     const { stdout, stderr, ...ended } = await runServer(parameters);
     expect({ ...ended, stdout }, stderr).toEqual({ code, stdout: '' });
-    const lines = stderr.trimEnd().split('\n').filter((line) => !line.startsWith('{'));
-    expect(lines).toEqual([expect.stringMatching(new RegExp(`^strongroom: .+ \\[${errorCode.replace('.', '\\.')}\\]$`)) as string]);
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('{'));
+    expect(lines).toEqual([
+      expect.stringMatching(new RegExp(`^strongroom: .+ \\[${errorCode.replace('.', '\\.')}\\]$`)) as string,
+    ]);
     cases += 1;
   }
 
   it.each([
     [['--port', 'http'], 2, 'server.bad-option'],
     [['--host', '0.0.0.0'], 2, 'server.insecure-address'],
-    [['--tls-certificate', 'chain.pem', '--tls-key', 'key.pem', '--data', '/nonexistent/data'], 1, 'server.tls-unreadable'],
+    [
+      ['--tls-certificate', 'chain.pem', '--tls-key', 'key.pem', '--data', '/nonexistent/data'],
+      1,
+      'server.tls-unreadable',
+    ],
     [['--data', '/dev/null/data'], 1, 'strongroom.data-folder'],
     [['--data', join(import.meta.dirname, '../package.json')], 1, 'strongroom.data-folder'],
   ] as const)('with %j ends with %i: %s', refused);
@@ -240,7 +313,14 @@ describe('a server', () => {
 });
 
 /** A mount namespace of one's own with a small file system, which vanishes with the process. */
-const onSmallDisk = (folder: string): string[] => ['unshare', '-rm', 'sh', '-c', `mount -t tmpfs -o size=160m tmpfs '${folder}' && exec "$@"`, 'sh'];
+const onSmallDisk = (folder: string): string[] => [
+  'unshare',
+  '-rm',
+  'sh',
+  '-c',
+  `mount -t tmpfs -o size=160m tmpfs '${folder}' && exec "$@"`,
+  'sh',
+];
 const canMount = (): boolean => {
   const [command, ...parameters] = onSmallDisk(temporaryFolder());
   return spawnSync(command!, [...parameters, 'true']).status === 0;
@@ -267,7 +347,11 @@ describe.skipIf(!canMount())('a full disk', () => {
     // Space that the database had reserved before is used up first.
     for (let number = 0; number < 120 && !answers.at(-1)?.includes('disk-full'); number += 1) {
       const { code, stderr } = await person.run(['remember'], { input: long });
-      if (code !== 0) expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^strongroom: .+ \[\S+\]\n$/) as string });
+      if (code !== 0)
+        expect({ code, stderr }).toEqual({
+          code: 1,
+          stderr: expect.stringMatching(/^strongroom: .+ \[\S+\]\n$/) as string,
+        });
       answers.push(stderr);
     }
     expect(answers.at(-1)).toMatch(/\[storage\.disk-full\]\n$/);
@@ -276,7 +360,9 @@ describe.skipIf(!canMount())('a full disk', () => {
     const listed = await person.json<{ id: string; text: string }[]>('list');
     expect(listed.map(({ text }) => text)).toContain(TEXT);
     expect(listed.map(({ id }) => id)).toContain(memory.id);
-    expect(listed.filter(({ text }) => text === long.trimEnd())).toHaveLength(answers.filter((answer) => answer === '').length);
+    expect(listed.filter(({ text }) => text === long.trimEnd())).toHaveLength(
+      answers.filter((answer) => answer === '').length,
+    );
     expect(await person.json('audit', 'verify')).toMatchObject({ ok: true });
     await small.stop();
     cases += 1;

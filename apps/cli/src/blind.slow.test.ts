@@ -70,19 +70,42 @@ const deviceOnly: Record<string, string | Uint8Array> = { password: PASSWORD };
 const passing: Record<string, string | Uint8Array> = { email: EMAIL, displayName: NAME };
 
 function writeSources(folder: string): string[] {
-  const { entityName, observation, relationType, conversationTitle, question, noteText, noteTag, noteFile, frontMatter } = imported;
+  const {
+    entityName,
+    observation,
+    relationType,
+    conversationTitle,
+    question,
+    noteText,
+    noteTag,
+    noteFile,
+    frontMatter,
+  } = imported;
   const lines = [
     { type: 'entity', name: entityName, entityType: 'person', observations: ['first', observation] },
     { type: 'relation', from: entityName, to: 'Somebody', relationType },
   ];
   const memory = join(folder, 'memory.jsonl');
   writeFileSync(memory, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const message = { id: 'b', author: { role: 'user' }, create_time: 1_750_000_000, content: { content_type: 'text', parts: [question] } };
+  const message = {
+    id: 'b',
+    author: { role: 'user' },
+    create_time: 1_750_000_000,
+    content: { content_type: 'text', parts: [question] },
+  };
   const mapping = {
     a: { id: 'a', message: null, parent: null, children: ['b'] },
     b: { id: 'b', message, parent: 'a', children: [] },
   };
-  const conversation = { title: conversationTitle, create_time: 1_750_000_000, update_time: 1_750_000_001, current_node: 'b', mapping, id: 'c', conversation_id: 'c' };
+  const conversation = {
+    title: conversationTitle,
+    create_time: 1_750_000_000,
+    update_time: 1_750_000_001,
+    current_node: 'b',
+    mapping,
+    id: 'c',
+    conversation_id: 'c',
+  };
   const conversations = join(folder, 'conversations.json');
   writeFileSync(conversations, JSON.stringify([conversation]));
   const notes = join(folder, 'notes');
@@ -102,12 +125,24 @@ const readProfile = (): Profile => JSON.parse(readFileSync(join(ada.home, 'profi
 
 async function collectSecrets(recoveryCode: string): Promise<void> {
   const { record, token } = readProfile();
-  const { authenticationSecret, unlockKey } = await deriveCredentials(PASSWORD, fromBase64Url(record.salt), record.parameters);
+  const { authenticationSecret, unlockKey } = await deriveCredentials(
+    PASSWORD,
+    fromBase64Url(record.salt),
+    record.parameters,
+  );
   const recovery = await deriveRecoveryCredentials(recoveryCode);
-  Object.assign(deviceOnly, { recoveryCode, recoveryCodeWithoutHyphens: recoveryCode.replaceAll('-', ''), unlockKey: unlockKey.reveal() });
+  Object.assign(deviceOnly, {
+    recoveryCode,
+    recoveryCodeWithoutHyphens: recoveryCode.replaceAll('-', ''),
+    unlockKey: unlockKey.reveal(),
+  });
   deviceOnly['recoveryKey'] = recovery.recoveryKey.reveal();
   const recoveryAuthenticationSecret = recovery.recoveryAuthenticationSecret.reveal();
-  Object.assign(passing, { authenticationSecret: authenticationSecret.reveal(), recoveryAuthenticationSecret, sessionToken: token });
+  Object.assign(passing, {
+    authenticationSecret: authenticationSecret.reveal(),
+    recoveryAuthenticationSecret,
+    sessionToken: token,
+  });
   // A hash of it without a key would let a thief of the database guess passwords cheaply.
   passing['authenticationSecretHash'] = createHash('sha256').update(authenticationSecret.reveal()).digest();
 }
@@ -146,11 +181,19 @@ describe('a blind server', () => {
       ['Personal', remembered.spaceName].map((space) => ada.run(['export', '-', '--space', space])),
     );
     const opened = all.map(({ stdout }) => stdout).join('\n');
-    const found = Object.entries(canaries).filter(([, text]) => opened.includes(text)).map(([name]) => name);
+    const found = Object.entries(canaries)
+      .filter(([, text]) => opened.includes(text))
+      .map(([name]) => name);
     // A name of a space, a query and a forgotten memory are in no export.
-    const absent = ['forgotten', 'spaceName', 'query'];
-    expect(found.toSorted()).toEqual(Object.keys(canaries).filter((name) => !absent.includes(name)).toSorted());
-    expect((await ada.json<{ name: string }[]>('space', 'list')).map(({ name }) => name)).toContain(remembered.spaceName);
+    const absent = new Set(['forgotten', 'spaceName', 'query']);
+    expect(found.toSorted()).toEqual(
+      Object.keys(canaries)
+        .filter((name) => !absent.has(name))
+        .toSorted(),
+    );
+    expect((await ada.json<{ name: string }[]>('space', 'list')).map(({ name }) => name)).toContain(
+      remembered.spaceName,
+    );
   });
 
   it('writes none of it into data folder, logs and metrics, neither while it runs nor after it stopped', async () => {
@@ -160,7 +203,9 @@ describe('a blind server', () => {
     const scanner = new ByteScanner([...secrets, ...inFolder, ...inLogs, ...inMetrics]);
     expect(names(scanner.scanFolder(vault.data))).toEqual(['clear canary as plain bytes']);
     expect(names(scanner.scanFile(vault.logs.error))).toEqual(['route as plain bytes']);
-    expect(names(scanner.scanFile(metrics))).toEqual(expect.arrayContaining(['metric as plain bytes', 'route as plain bytes']));
+    expect(names(scanner.scanFile(metrics))).toEqual(
+      expect.arrayContaining(['metric as plain bytes', 'route as plain bytes']),
+    );
     expect(names(scanner.scanFile(metrics))).toHaveLength(2);
     // The set-up link is printed there, once, for the person at the machine.
     expect(names(scanner.scanFile(vault.logs.output))).toEqual(['setUpToken as plain bytes']);
@@ -180,9 +225,13 @@ describe('a blind server', () => {
     process.kill(vault.pid, 'SIGCONT');
     // The name is shown to its owner in every answer about the account; the canary in clear came and was stored.
     const isControl = (name: string) => /^(?:displayName|clear canary) as /.test(name);
-    expect(names(hits).filter(isControl)).toEqual(expect.arrayContaining(['clear canary as plain bytes', 'displayName as plain bytes']));
+    expect(names(hits).filter(isControl)).toEqual(
+      expect.arrayContaining(['clear canary as plain bytes', 'displayName as plain bytes']),
+    );
     expect(names(hits).filter((name) => !isControl(name))).toEqual([]);
-    figure(`0 hits in ${Math.round(bytes / 1e6)} MB of the server's memory; display name and the canary sent in clear were found`);
+    figure(
+      `0 hits in ${Math.round(bytes / 1e6)} MB of the server's memory; display name and the canary sent in clear were found`,
+    );
   });
 
   it('after an orderly end as well', async () => {

@@ -114,7 +114,7 @@ export class ByteScanner {
   *#find(bytes: Buffer, limit: number): Generator<{ number: number; position: number }> {
     const shift = this.#shift;
     const window = this.#window;
-    for (let end = window; end <= bytes.length; ) {
+    for (let end = window; end <= bytes.length;) {
       const skip = shift[(bytes[end - 2]! << 8) | bytes[end - 1]!]!;
       if (skip > 0) {
         end += skip;
@@ -125,7 +125,8 @@ export class ByteScanner {
       for (const number of this.#candidates.get(blockAt(bytes, end))!) {
         const pattern = this.#patterns[number]!.bytes;
         const rest = bytes.length - position;
-        if (pattern.length <= rest && pattern.compare(bytes, position, position + pattern.length) === 0) yield { number, position };
+        if (pattern.length <= rest && pattern.compare(bytes, position, position + pattern.length) === 0)
+          yield { number, position };
       }
       end += 1;
     }
@@ -182,7 +183,9 @@ export function disguises(name: string, secret: string | Uint8Array): Pattern[] 
 
 /** The characters that depend on these bytes alone, when `offset` other bytes stand before them. */
 function innerBase64(bytes: Buffer, offset: number, encoding: 'base64' | 'base64url'): Buffer {
-  const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString(encoding).replaceAll('=', '');
+  const text = Buffer.concat([Buffer.alloc(offset), bytes])
+    .toString(encoding)
+    .replaceAll('=', '');
   const whole = Math.floor(((offset + bytes.length) * 8) / 6);
   return Buffer.from(text.slice(Math.ceil((offset * 8) / 6), whole));
 }

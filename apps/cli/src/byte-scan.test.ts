@@ -18,11 +18,15 @@ describe('the scanner', () => {
       const patterns = Array.from({ length: 30 }, (_, number) => {
         const at = Math.floor(Math.random() * 50_000);
         const length = 8 + (number % 5);
-        return { name: String(number), bytes: number % 3 === 0 ? randomBytes(length).map((byte) => byte % 4) : content.subarray(at, at + length) };
+        return {
+          name: String(number),
+          bytes: number % 3 === 0 ? randomBytes(length).map((byte) => byte % 4) : content.subarray(at, at + length),
+        };
       });
       const expected = patterns.flatMap(({ name, bytes }) => {
         const positions: string[] = [];
-        for (let at = content.indexOf(bytes); at !== -1; at = content.indexOf(bytes, at + 1)) positions.push(`${name} ${at}`);
+        for (let at = content.indexOf(bytes); at !== -1; at = content.indexOf(bytes, at + 1))
+          positions.push(`${name} ${at}`);
         return positions;
       });
       expect(expected.length).toBeGreaterThan(19);
@@ -38,24 +42,36 @@ describe('the scanner', () => {
     for (const place of places) content.set(secret, place);
     const hits = new ByteScanner([{ name: 'secret', bytes: secret }]).scanFile(file(content));
     expect(hits.map(({ position }) => position)).toEqual(places);
-    expect(new ByteScanner([{ name: 'other', bytes: Buffer.from('something else') }]).scanFile(file(content))).toEqual([]);
+    expect(new ByteScanner([{ name: 'other', bytes: Buffer.from('something else') }]).scanFile(file(content))).toEqual(
+      [],
+    );
   });
 
   it('sees through every disguise', () => {
     const secret = '合鍵の場所 Grüße 0123456789';
     const scanner = new ByteScanner(disguises('secret', secret));
     const seen = (content: Buffer | string) =>
-      scanner.scanFile(file(Buffer.concat([Buffer.from('before '), Buffer.from(content as string), Buffer.from(' after')]))).length > 0;
+      scanner.scanFile(
+        file(Buffer.concat([Buffer.from('before '), Buffer.from(content as string), Buffer.from(' after')])),
+      ).length > 0;
     const bytes = Buffer.from(secret);
     for (const before of ['', 'a', 'ab', 'abc']) {
       const longer = Buffer.from(`${before}${secret} and more`);
-      for (const encoding of ['base64', 'base64url', 'hex'] as const) expect(seen(longer.toString(encoding)), encoding).toBe(true);
+      for (const encoding of ['base64', 'base64url', 'hex'] as const)
+        expect(seen(longer.toString(encoding)), encoding).toBe(true);
     }
     expect(seen(bytes)).toBe(true);
     expect(seen(bytes.toString('hex').toUpperCase())).toBe(true);
     expect(seen(Buffer.from(secret, 'utf16le'))).toBe(true);
     expect(seen(Buffer.from(secret, 'utf16le').swap16())).toBe(true);
-    expect(seen(JSON.stringify(secret).replaceAll(/[\u0080-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`))).toBe(true);
-    expect(seen(bytes.map((byte) => byte ^ 1))).toBe(false);
+    expect(
+      seen(
+        JSON.stringify(secret).replaceAll(
+          /[\u0080-\uffff]/g,
+          (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+        ),
+      ),
+    ).toBe(true);
+    expect(seen(Buffer.from(bytes.map((byte) => byte ^ 1)))).toBe(false);
   });
 });

@@ -65,7 +65,13 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
     expect(await ada.json('import', '--dry-run', ...samples)).toEqual({ items: SAMPLE_ITEMS });
     const counts = { updated: 0, deleted: 0, failed: [] };
     const imported = await ada.json<{ space: string }>('import', ...samples);
-    expect(imported).toEqual({ space: imported.space, items: SAMPLE_ITEMS, created: SAMPLE_ITEMS, unchanged: 0, ...counts });
+    expect(imported).toEqual({
+      space: imported.space,
+      items: SAMPLE_ITEMS,
+      created: SAMPLE_ITEMS,
+      unchanged: 0,
+      ...counts,
+    });
     expect(await ada.json('import', ...samples)).toMatchObject({ created: 0, unchanged: SAMPLE_ITEMS, ...counts });
   });
 
@@ -102,22 +108,35 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
     expect(short).toEqual({ unlocked: true, seconds: 2 });
     const withoutPassword = { environment: { STRONGROOM_PASSWORD: '' } };
     expect(await ada.run(['space', 'list'], withoutPassword)).toMatchObject({ code: 0 });
-    await expect.poll(async () => (await ada.run(['space', 'list'], withoutPassword)).code, { timeout: 10_000 }).toBe(4);
+    await expect
+      .poll(async () => (await ada.run(['space', 'list'], withoutPassword)).code, { timeout: 10_000 })
+      .toBe(4);
   });
 
   it('exports, and imports the exported notes into another space', async () => {
     const folder = temporaryFolder();
     const notes = join(folder, 'notes');
     const lines = join(folder, 'memories.jsonl');
-    expect(await ada.json('export', notes, '--format', 'markdown')).toEqual({ exported: SAMPLE_ITEMS, leftOut: 0, target: notes });
+    expect(await ada.json('export', notes, '--format', 'markdown')).toEqual({
+      exported: SAMPLE_ITEMS,
+      leftOut: 0,
+      target: notes,
+    });
     expect(await ada.json('export', lines)).toMatchObject({ exported: SAMPLE_ITEMS });
     expect((await stat(lines)).mode & 0o077).toBe(0);
-    const exported = (await readFile(lines, 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as Shown);
+    const exported = (await readFile(lines, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Shown);
     expect(await readdir(notes)).toHaveLength(SAMPLE_ITEMS);
 
     const space = await ada.json<{ id: string; name: string; role: string }>('space', 'create', 'Copy');
     expect(space).toMatchObject({ name: 'Copy', role: 'owner' });
-    expect(await ada.json('import', '--space', 'Copy', notes)).toMatchObject({ space: space.id, created: SAMPLE_ITEMS, failed: [] });
+    expect(await ada.json('import', '--space', 'Copy', notes)).toMatchObject({
+      space: space.id,
+      created: SAMPLE_ITEMS,
+      failed: [],
+    });
     const copies = await ada.json<Shown[]>('list', '--space', space.id, '--limit', '1000');
     const content = (memories: readonly Shown[]) =>
       memories.map(({ text, tags, createdAt }) => JSON.stringify([text.trim(), tags, createdAt])).toSorted();
@@ -128,8 +147,20 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
   });
 
   it('remembers, recalls and forgets one memory', async () => {
-    const memory = await ada.json<Shown>('remember', 'The spare key is with Ines', '--tag', 'home', '--title', 'Spare key');
-    expect(memory).toMatchObject({ version: 1, title: 'Spare key', text: 'The spare key is with Ines', tags: ['home'] });
+    const memory = await ada.json<Shown>(
+      'remember',
+      'The spare key is with Ines',
+      '--tag',
+      'home',
+      '--title',
+      'Spare key',
+    );
+    expect(memory).toMatchObject({
+      version: 1,
+      title: 'Spare key',
+      text: 'The spare key is with Ines',
+      tags: ['home'],
+    });
     const [best] = await ada.json<(Shown & { score: number })[]>('recall', 'spare key');
     expect(best).toEqual({ ...memory, score: best!.score });
     expect(await ada.run(['forget', memory.id])).toMatchObject({ code: 2 });
@@ -137,7 +168,9 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
     expect((await ada.json<Shown[]>('recall', 'spare key')).map(({ id }) => id)).not.toContain(memory.id);
     const gone = await ada.run(['forget', memory.id, '--yes', '--json']);
     expect(gone).toMatchObject({ code: 1, stdout: '' });
-    expect(JSON.parse(gone.stderr)).toEqual({ error: { code: 'client.unknown-memory', message: expect.any(String) as string } });
+    expect(JSON.parse(gone.stderr)).toEqual({
+      error: { code: 'client.unknown-memory', message: expect.any(String) as string },
+    });
   });
 
   it('reads a memory from standard input', async () => {
@@ -155,7 +188,9 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
     const running = await ada.json<{ size: number }>('audit', 'verify', '--data', vault.data);
     expect(running).toMatchObject({ ok: true, withheldEntries: 0 });
     expect(running.size).toBeGreaterThanOrEqual(network.size);
-    expect(await ada.lines('audit', 'verify')).toMatch(/^INTACT {2}\d+ events: \d+ recomputed.*; consistent with size \d+ seen before\./);
+    expect(await ada.lines('audit', 'verify')).toMatch(
+      /^INTACT {2}\d+ events: \d+ recomputed.*; consistent with size \d+ seen before\./,
+    );
 
     expect(await ada.json('doctor', '--data', vault.data)).toMatchObject({ ok: true });
     expect(await ada.run(['serve', '--data', vault.data, '--port', '0'])).toMatchObject({ code: 3 });
@@ -163,7 +198,9 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
     const stopped = await ada.json<{ size: number }>('audit', 'verify', '--data', vault.data);
     expect(stopped).toMatchObject({ ok: true, withheldEntries: 0 });
     expect(stopped.size).toBeGreaterThanOrEqual(running.size);
-    figure(`audit log of ${stopped.size} events intact: over the network, through the socket, and from the folder of the stopped server`);
+    figure(
+      `audit log of ${stopped.size} events intact: over the network, through the socket, and from the folder of the stopped server`,
+    );
 
     const doctor = await ada.run(['doctor', '--data', vault.data]);
     expect(doctor.code).toBe(1);
@@ -204,6 +241,8 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
 /** All that this computer keeps, as text. */
 async function stateOf({ home }: Device): Promise<string> {
   const entries = await readdir(home, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name), 'utf8'));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFile(join(entry.parentPath, entry.name), 'utf8'));
   return (await Promise.all(files)).join('\n');
 }

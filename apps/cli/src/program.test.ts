@@ -56,7 +56,9 @@ async function help(...words: readonly string[]): Promise<string> {
 describe('help', () => {
   it('says of every command what it does, of every argument and option what it means', async () => {
     const names = await commands();
-    expect(names).toEqual(expect.arrayContaining(['signup', 'recall', 'audit verify', 'fernet decrypt', 'space create']));
+    expect(names).toEqual(
+      expect.arrayContaining(['signup', 'recall', 'audit verify', 'fernet decrypt', 'space create']),
+    );
     for (const words of names) {
       const text = await help(...words.split(' '));
       const [usage, , description] = text.split('\n');
@@ -74,7 +76,8 @@ describe('help', () => {
       const text = await help(...words.split(' '));
       const isGroup = /^Commands:$/m.test(text);
       const takesNothing = !/^Arguments:$/m.test(text) && !/^ {2}--(?!json)/m.test(text);
-      if (!isGroup && !takesNothing && !/^Examples?:\n {2}(?:printf .*\| )?strongroom /m.test(text)) withoutExample.push(words);
+      if (!isGroup && !takesNothing && !/^Examples?:\n {2}(?:printf .*\| )?strongroom /m.test(text))
+        withoutExample.push(words);
     }
     expect(withoutExample).toEqual([]);
   });
@@ -163,6 +166,8 @@ describe('completion', () => {
 
 it('the version is that of the package', async () => {
   await runProgram(['--version']);
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+    version: string;
+  };
   expect(stdout).toBe(`${version}\n`);
 });

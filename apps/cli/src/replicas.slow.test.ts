@@ -45,7 +45,9 @@ async function vaultAt(server: RunningVault): Promise<Vault> {
 /** Entries under the newest checkpoint. */
 async function logSize(server: RunningVault): Promise<number> {
   const { http } = createApi({ baseUrl: server.url, token });
-  const { note } = (await http.json({ method: 'GET', path: '/v1/audit/checkpoint', repeatable: true })) as { note: string | null };
+  const { note } = (await http.json({ method: 'GET', path: '/v1/audit/checkpoint', repeatable: true })) as {
+    note: string | null;
+  };
   return Number(note?.split('\n')[1] ?? 0);
 }
 
@@ -56,7 +58,9 @@ interface Run {
 
 /** Runs of the sequencer, from a server's log. */
 function runsOf(server: RunningVault): Run[] {
-  const lines = server.log.split('\n').filter((line) => line.includes('"job finished"') && line.includes('"audit-log.sequence"'));
+  const lines = server.log
+    .split('\n')
+    .filter((line) => line.includes('"job finished"') && line.includes('"audit-log.sequence"'));
   return lines.map((line) => {
     const { time, milliseconds } = JSON.parse(line) as { time: string; milliseconds: number };
     const end = Date.parse(time);
@@ -70,7 +74,10 @@ describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
     if (location.kind !== 'postgresql') throw new TypeError('unreachable');
     environment = { STRONGROOM_DATABASE_URL: location.url };
     const parameters = ['--log-level', 'debug'];
-    const first = await startVault({ parameters, environment: { ...environment, STRONGROOM_DATABASE_OWNER_URL: location.ownerUrl! } });
+    const first = await startVault({
+      parameters,
+      environment: { ...environment, STRONGROOM_DATABASE_OWNER_URL: location.ownerUrl! },
+    });
     const data = join(temporaryFolder(), 'data');
 
     const withoutKeys = await runServer(['--data', join(temporaryFolder(), 'data'), '--port', '0'], { environment });
@@ -120,7 +127,11 @@ describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
       fetch(`${server.url}/v1/sessions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ email: 'ada@elsewhere.example', authenticationSecret: randomBytes(32).toString('base64url'), transport: 'bearer' }),
+        body: JSON.stringify({
+          email: 'ada@elsewhere.example',
+          authenticationSecret: randomBytes(32).toString('base64url'),
+          transport: 'bearer',
+        }),
       });
     const answers: number[] = [];
     for (let number = 0; number < SIGN_INS; number += 1) answers.push((await guess(servers[number % 2]!)).status);
@@ -133,7 +144,9 @@ describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
     const runs = servers.flatMap((server, number) => runsOf(server).map((run) => ({ ...run, number })));
     runs.sort((left, right) => left.start - right.start);
     // Times are whole milliseconds, and the log line is written a moment after the end.
-    const overlaps = runs.filter((run, index) => index > 0 && runs[index - 1]!.number !== run.number && runs[index - 1]!.end - run.start > 2);
+    const overlaps = runs.filter(
+      (run, index) => index > 0 && runs[index - 1]!.number !== run.number && runs[index - 1]!.end - run.start > 2,
+    );
     expect(overlaps).toEqual([]);
     const counts = servers.map((_, number) => runs.filter((run) => run.number === number).length);
     expect(Math.min(...counts)).toBeGreaterThan(0);
@@ -162,7 +175,9 @@ describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
       await busy;
     }
     expect(Math.max(...waits)).toBeLessThan(TAKEOVER_LIMIT);
-    figure(`after kill -9 of one of two servers the other continued the audit log within ${Math.round(Math.max(...waits))} ms (longest of ${KILLS})`);
+    figure(
+      `after kill -9 of one of two servers the other continued the audit log within ${Math.round(Math.max(...waits))} ms (longest of ${KILLS})`,
+    );
   });
 
   it('keep one audit log, intact', async () => {

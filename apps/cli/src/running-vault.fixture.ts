@@ -43,7 +43,11 @@ interface RunOptions {
 }
 
 /** Runs a program to its end. */
-export async function runProcess(command: string, parameters: readonly string[], options: RunOptions = {}): Promise<Ended> {
+export async function runProcess(
+  command: string,
+  parameters: readonly string[],
+  options: RunOptions = {},
+): Promise<Ended> {
   const child = spawn(command, parameters, {
     env: environment(options.environment),
     cwd: options.cwd ?? repository,
@@ -60,7 +64,9 @@ export async function runProcess(command: string, parameters: readonly string[],
   // A program that fails at once reads nothing.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input);
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
   children.delete(child);
   return { code, ...output };
 }
@@ -150,8 +156,22 @@ export function launchServer(options: VaultOptions): Launched {
   const folder = temporaryFolder();
   const logs = { output: join(folder, 'output'), error: join(folder, 'error') };
   const files = [openSync(logs.output, 'w'), openSync(logs.error, 'w')] as const;
-  const parameters = ['--data', data, '--port', String(options.port ?? 0), '--metrics-port', '0', ...(options.parameters ?? [])];
-  const [command = '', ...words] = [...(options.wrapper ?? []), process.execPath, '--conditions=source', SERVER, ...parameters];
+  const parameters = [
+    '--data',
+    data,
+    '--port',
+    String(options.port ?? 0),
+    '--metrics-port',
+    '0',
+    ...(options.parameters ?? []),
+  ];
+  const [command = '', ...words] = [
+    ...(options.wrapper ?? []),
+    process.execPath,
+    '--conditions=source',
+    SERVER,
+    ...parameters,
+  ];
   const child = spawn(command, words, {
     env: environment(options.environment),
     cwd: repository,

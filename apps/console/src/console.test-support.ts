@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createServer } from '@strongroom/fastify';
-import { addConsole } from '../../server/src/console.ts';
+import { addConsole } from '@strongroom/server/console';
 import { corpora } from '@strongroom/testing';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { createStrongroom } from 'strongroom';

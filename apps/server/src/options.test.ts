@@ -29,8 +29,18 @@ describe('options', () => {
   });
 
   it('come from the command line first and the environment second; an empty variable is none', () => {
-    const environment = { STRONGROOM_PORT: '1', STRONGROOM_DATA: '', STRONGROOM_METRICS_PORT: 'off', STRONGROOM_BEHIND_PROXY: 'true' };
-    expect(parse(['--data', '/vault'], environment)).toMatchObject({ port: 1, data: '/vault', metricsPort: 'off', behindProxy: true });
+    const environment = {
+      STRONGROOM_PORT: '1',
+      STRONGROOM_DATA: '',
+      STRONGROOM_METRICS_PORT: 'off',
+      STRONGROOM_BEHIND_PROXY: 'true',
+    };
+    expect(parse(['--data', '/vault'], environment)).toMatchObject({
+      port: 1,
+      data: '/vault',
+      metricsPort: 'off',
+      behindProxy: true,
+    });
     expect(parse(['--port', '0'], environment)).toMatchObject({ port: 0, data: DEFAULT_DATA_FOLDER });
     expect(parse([], { STRONGROOM_BEHIND_PROXY: '0' })).toMatchObject({ behindProxy: false });
   });
@@ -43,7 +53,9 @@ describe('options', () => {
     ['--port', ''],
     ['--metrics-port', 'on'],
   ])('refuse %s %j', (flag, value) => {
-    expect(() => parse([`${flag}=${value}`])).toThrow(failure('server.bad-option', new RegExp(`^${flag} must be a number`)));
+    expect(() => parse([`${flag}=${value}`])).toThrow(
+      failure('server.bad-option', new RegExp(`^${flag} must be a number`)),
+    );
   });
 
   it.each([
@@ -69,11 +81,17 @@ describe('options', () => {
   it('do not let anybody listen in: other addresses need TLS or a proxy that ends it', () => {
     const tls = ['--tls-certificate', 'chain.pem', '--tls-key', 'key.pem'];
     for (const host of ['0.0.0.0', '::', '192.0.2.1', 'vault.example.org', '128.0.0.1', '::2', '']) {
-      expect(() => parse([`--host=${host}`]), host).toThrow(expect.objectContaining({ code: 'server.insecure-address' }));
-      expect(parse([`--host=${host}`, ...tls])).toMatchObject({ host, tls: { certificate: 'chain.pem', key: 'key.pem' } });
+      expect(() => parse([`--host=${host}`]), host).toThrow(
+        expect.objectContaining({ code: 'server.insecure-address' }),
+      );
+      expect(parse([`--host=${host}`, ...tls])).toMatchObject({
+        host,
+        tls: { certificate: 'chain.pem', key: 'key.pem' },
+      });
       expect(parse([`--host=${host}`, '--behind-proxy'])).toMatchObject({ host, behindProxy: true });
     }
-    for (const host of ['127.0.0.1', '127.8.8.8', '::1', 'localhost']) expect(parse(['--host', host])).toMatchObject({ host });
+    for (const host of ['127.0.0.1', '127.8.8.8', '::1', 'localhost'])
+      expect(parse(['--host', host])).toMatchObject({ host });
   });
 
   it('are all in the help, with their variables', () => {
@@ -87,6 +105,19 @@ describe('options', () => {
 });
 
 it('loopback is what never leaves the machine', () => {
-  expect(['127.0.0.1', '127.255.255.255', '::1', 'localhost', '::ffff:127.0.0.1'].map(isLoopback)).toEqual([true, true, true, true, true]);
-  expect(['126.255.255.255', '0.0.0.0', '::', '', 'localhost.example.org', '127.1'].map(isLoopback)).toEqual([false, false, false, false, false, false]);
+  expect(['127.0.0.1', '127.255.255.255', '::1', 'localhost', '::ffff:127.0.0.1'].map(isLoopback)).toEqual([
+    true,
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect(['126.255.255.255', '0.0.0.0', '::', '', 'localhost.example.org', '127.1'].map(isLoopback)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

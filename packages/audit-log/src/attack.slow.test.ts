@@ -4,6 +4,7 @@
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { fromBase64Url, newUuid, toHex, utf8 } from '@strongroom/kernel';
+import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cosignedMessage, formatCheckpoint, timestampedSignature } from './checkpoint.ts';
@@ -137,6 +138,12 @@ for (const engine of databases()) {
         ...changed.flatMap((table) => [`truncate ${table}`, `insert into ${table} table honest_${table}`]),
       );
       expect(await digests()).toEqual(honest);
+    });
+
+    it('are made on every column that a log is made of', () => {
+      const columns = Object.keys(columnAttacks).flatMap((table) => Object.keys(manifest.dataMap![table]!.columns));
+      figure(`${columns.length} columns attacked on ${engine.name}`);
+      expect(columns.length).toBeGreaterThan(25);
     });
 
     it('leave nothing to find in an honest log', async () => {

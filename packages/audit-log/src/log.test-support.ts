@@ -4,14 +4,7 @@ import { join } from 'node:path';
 import { createEncryption, fileSlot } from '@strongroom/encryption';
 import { type Actor, fromBase64Url, newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
-import {
-  asSystem,
-  type Database,
-  inInstallation,
-  type Location,
-  openDatabase,
-  type Transaction,
-} from '@strongroom/storage';
+import { asSystem, type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
 import type { TestEngine } from '@strongroom/testing/databases';
 import { sql } from 'kysely';

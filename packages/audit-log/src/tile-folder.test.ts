@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toBase64, utf8 } from '@strongroom/kernel';
-import { temporaryFolder } from '@strongroom/testing';
+import { figure, temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 import { newCosigner } from './log.test-support.ts';
 import { leafHash, nodeHash } from './merkle.ts';
@@ -97,6 +97,7 @@ describe('a published tile log', () => {
       expect(verdict, path).toMatchObject({ ok: false, standing: 'INVALID' });
       expect(verdict.findings.map((finding) => finding.where).join(' '), path).toContain(where);
     }
+    figure(`${changes.length} changed tile logs judged INVALID, the place named`);
   });
 
   it('is invalid where files are missing', async () => {

@@ -54,6 +54,15 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
   return new Verification(source, await Judgement.by(options), options).verdict();
 }
 
+/** Everything that is read of some sixteen tiles. */
+interface Page {
+  readonly to: number;
+  readonly places: readonly TilePlace[];
+  readonly expected: ReadonlyMap<number, readonly StatedRoot[]>;
+  readonly entries: ReadonlyMap<number, LogEntry>;
+  readonly tiles: readonly (StoredTile | null)[];
+}
+
 class Verification {
   readonly #source: LogSource;
   readonly #judgement: Judgement;
@@ -127,13 +136,13 @@ class Verification {
   }
 
   async #scan({ size, root }: { readonly size: number; readonly root: Uint8Array }): Promise<void> {
-    for (let from = 0; from < size; from += PAGE) {
+    let next = size > 0 ? this.#readPage(0, size) : undefined;
+    for (let from = 0; next !== undefined; from += PAGE) {
       this.#options.signal?.throwIfAborted();
-      const to = Math.min(size, from + PAGE);
-      const expected = await this.#expectedRoots(from, to);
-      const entries = new Map((await this.#source.entries(from, to)).map((entry) => [entry.index, entry]));
-      const places = tilePlaces(from, to, size);
-      const tiles = await this.#source.tiles(places);
+      const { to, places, expected, entries, tiles } = await next;
+      // The database reads the next page while this one is hashed.
+      next = to < size ? this.#readPage(to, size) : undefined;
+      next?.catch(() => undefined);
       if (entries.size === 0 && tiles.every((tile) => tile === null)) {
         // Whoever deletes a log, or states an absurd size, must not keep its verifier busy forever.
         this.#report(`leaf ${from}`, 'it is missing, and so is everything after it');
@@ -145,6 +154,14 @@ class Verification {
       await this.#compareFullTiles();
       this.#options.onProgress?.(to, size);
     }
+  }
+
+  async #readPage(from: number, size: number): Promise<Page> {
+    const to = Math.min(size, from + PAGE);
+    const places = tilePlaces(from, to, size);
+    const expected = await this.#expectedRoots(from, to);
+    const entries = new Map((await this.#source.entries(from, to)).map((entry) => [entry.index, entry]));
+    return { to, places, expected, entries, tiles: await this.#source.tiles(places) };
   }
 
   /** Sizes at which some checkpoint states a root, within one page. */

@@ -4,8 +4,11 @@ import { readFile, readdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from '@strongroom/fastify';
+import { toBase64Url, type Uuid } from '@strongroom/kernel';
 import type { SecretBytes } from '@strongroom/sealing';
+import { asSystem } from '@strongroom/storage';
 import { corpora, temporaryFolder } from '@strongroom/testing';
+import { sql } from 'kysely';
 import { createStrongroom, type Strongroom } from 'strongroom';
 import { createApi } from './api.ts';
 import { parseChatGptExport } from './import-chatgpt.ts';
@@ -60,6 +63,16 @@ export class Live {
   /** Puts waiting events into the log and signs. */
   async sequence(): Promise<void> {
     await this.#strongroom.services.auditLog.sequence();
+  }
+
+  /** What somebody has who copied the database, as far as keys of spaces go: every row, whoever it is for. */
+  async storedSpaceKeys(space: Uuid): Promise<{ account: Uuid; epoch: number; key: string; sender: Uuid | null }[]> {
+    const { rows } = await this.#strongroom.services.database.transaction(asSystem, (transaction) =>
+      sql<{ account: Uuid; epoch: number; key: Uint8Array; sender: Uuid | null }>`
+        select account_id as account, epoch, wrapped_key as key, sender_id as sender from space_keys where space_id = ${space}
+      `.execute(transaction),
+    );
+    return rows.map((row) => ({ ...row, key: toBase64Url(row.key) }));
   }
 
   readonly fetch: Fetch = (address, init) => {

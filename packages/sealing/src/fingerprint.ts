@@ -32,8 +32,9 @@ export async function fingerprintOf({ account, publicKey }: PublicIdentity): Pro
   }).join(' ');
 }
 
+const digits = (text: string): string => text.replaceAll(/[\s-]/g, '');
+
 /** Compares as people type: with or without spaces and hyphens. */
 export function sameFingerprint(left: string, right: string): boolean {
-  const digits = (text: string): string => text.replaceAll(/[\s-]/g, '');
   return /^\d{30}$/.test(digits(left)) && digits(left) === digits(right);
 }

@@ -3,12 +3,12 @@ import { Dialog } from '@base-ui/react/dialog';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useDeferredValue, useState } from 'react';
+import { focusSearch } from '../app/focus-search.ts';
 import { lock, signOut, vault } from '../app/session.ts';
 import { setPreferences } from '../app/preferences.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { Icon, type IconName } from '../design/icon.tsx';
 import { useMessages } from '../messages/messages.ts';
-import { focusSearch } from './shell.tsx';
 
 interface Item {
   readonly value: string;

@@ -9,8 +9,8 @@ import { queries, spaceChanged, vault } from '../app/session.ts';
 import { VaultError } from '../app/vault-connection.ts';
 import { Button, Notice } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
+import { inputOf, newest } from '../app/memory-input.ts';
 import { Difference } from './difference.tsx';
-import { inputOf, newest } from './editor.tsx';
 import { MemoryText } from './memory.tsx';
 
 interface ConflictProps {

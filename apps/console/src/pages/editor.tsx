@@ -12,21 +12,12 @@ import { VaultError } from '../app/vault-connection.ts';
 import { Button, Choice, Notice, Skeleton, TextField } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import type { MemoryInputView } from '../vault/protocol.ts';
+import { inputOf, newest } from '../app/memory-input.ts';
 import { Conflict } from './conflict.tsx';
 import { KINDS, useKindName } from './kinds.ts';
 import { Detail, useMemoryParams } from './memory.tsx';
 
 const EMPTY: Draft = { title: '', text: '', kind: '', tags: '', baseVersion: 0 };
-
-export function inputOf({ title, text, kind, tags }: Draft): MemoryInputView {
-  const words = tags.split(',').map((tag) => tag.trim().replace(/^#/, ''));
-  return {
-    text,
-    tags: [...new Set(words.filter((tag) => tag !== ''))],
-    ...(title.trim() === '' ? {} : { title: title.trim() }),
-    ...(kind === '' ? {} : { kind }),
-  };
-}
 
 const draftOf = ({ document, version }: OpenedMemory): Draft => ({
   title: document.title ?? '',
@@ -236,17 +227,6 @@ function KindChoice({ value, onChange }: { readonly value: string; readonly onCh
   // A word that an import brought along stays a choice.
   if (!known) options.push([value, value]);
   return <Choice label={editor.kind} value={value} options={options} onChange={onChange} />;
-}
-
-/** After a conflict: what the others saved. Null when they deleted it. */
-export async function newest(space: Uuid, memory: Uuid): Promise<OpenedMemory | null> {
-  await vault('sync', space);
-  try {
-    return await vault('memory', space, memory);
-  } catch (error) {
-    if (error instanceof VaultError && error.code === 'client.unknown-memory') return null;
-    throw error;
-  }
 }
 
 const isSame = (left: Draft, right: Draft): boolean =>

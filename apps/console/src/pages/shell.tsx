@@ -12,6 +12,7 @@ import { useStore } from '../app/store.ts';
 import { Mark } from '../design/dial.tsx';
 import { Icon, type IconName } from '../design/icon.tsx';
 import { useMessages } from '../messages/messages.ts';
+import { focusSearch } from '../app/focus-search.ts';
 import { Commands } from './commands.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 
@@ -290,19 +291,4 @@ function useKeys(show: (dialog: 'commands' | 'shortcuts') => void): void {
     window.addEventListener('keydown', press);
     return () => window.removeEventListener('keydown', press);
   }, [navigate, space, memory, show]);
-}
-
-const searchField = (): HTMLInputElement | null => document.querySelector<HTMLInputElement>('#search');
-
-/** To the search field, which is on the page of every space; from elsewhere `go` there first. */
-export function focusSearch(go: () => void): void {
-  const found = searchField();
-  if (found !== null && found.checkVisibility()) {
-    found.focus();
-    found.select();
-    return;
-  }
-  go();
-  // The page of the space is drawn within the next frames.
-  setTimeout(() => searchField()?.focus(), 100);
 }

@@ -1,6 +1,6 @@
 /** Writing one event: one call of a database function in the caller's transaction, people replaced by pseudonyms there. */
 import { randomBytes } from 'node:crypto';
-import { type Actor, isUuid, newUuid, type Uuid } from '@strongroom/kernel';
+import { type Actor, isUuid, newUuid, toHex, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
@@ -78,12 +78,27 @@ export async function appendEvent(transaction: Transaction, event: AuditEvent, n
   // Pseudonyms are as long as the account ids they replace, so this tells whether the sequencer will be able to take the event.
   encodeEntry(row);
 
-  await sql`select audit_append(
-    ${row.eventId}::uuid, ${new Date(now)}::timestamptz, ${row.type}::text, ${row.outcome}::text, ${row.reason}::text,
-    ${row.actorKind}::text, ${row.actor}::uuid, ${row.actorVia}::text, ${row.sessionId}::uuid, ${row.tenantId}::uuid,
-    ${row.requestId}::uuid, ${row.addressCommitment}::bytea, ${row.objectType}::text, ${objectAccount}::uuid,
-    ${row.objectId}::text, ${subjects}::uuid[], ${row.details}::text,
-    ${opening === null ? null : encodeOpening(opening)}::bytea)`.execute(transaction);
+  const parameter = JSON.stringify([
+    row.eventId,
+    new Date(now).toISOString(),
+    row.type,
+    row.outcome,
+    row.reason,
+    row.actorKind,
+    row.actor,
+    row.actorVia,
+    row.sessionId,
+    row.tenantId,
+    row.requestId,
+    row.addressCommitment === null ? null : toHex(row.addressCommitment),
+    row.objectType,
+    objectAccount,
+    row.objectId,
+    subjects,
+    row.details,
+    opening === null ? null : toHex(encodeOpening(opening)),
+  ]);
+  await sql`select audit_append(${parameter}::jsonb)`.execute(transaction);
 }
 
 /** Names the committed field in `audit_openings`. */

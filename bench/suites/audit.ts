@@ -1,0 +1,192 @@
+/** The audit log: what recording an event costs the transaction it belongs to, and how fast the tree grows and proves. */
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AuditLog, catalogue, createAuditLog, manifest } from '@strongroom/audit-log';
+import { createInclusionProof, nodesFromTiles, TileBuilder, verifyInclusion } from '@strongroom/audit-log/verify';
+import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { type Actor, newUuid, systemClock } from '@strongroom/kernel';
+import type { AuditEvent } from '@strongroom/pipeline';
+import { type Database, inTenant, openDatabase } from '@strongroom/storage';
+import { sql } from 'kysely';
+import { findPostgres } from '../../tools/testing/src/postgres-process.ts';
+import type { Case, Contender, Suite } from '../harness.ts';
+
+const UNAUDITED = 'without auditing';
+
+/** The change that is recorded: one row of a table with a key and 200 bytes. */
+const neighbour = {
+  name: 'bench',
+  migrations: [
+    {
+      name: '0001-notes',
+      sql: 'create table bench_notes (note_id uuid primary key, version bigint not null, content bytea not null);',
+    },
+  ],
+  dataMap: {
+    bench_notes: {
+      scope: 'installation',
+      columns: {
+        note_id: { kind: 'operational' },
+        version: { kind: 'operational' },
+        content: { kind: 'operational' },
+      },
+    },
+  },
+  auditEvents: { 'note.created': { title: 'A note was stored' } },
+} as const;
+
+interface Subject {
+  readonly database: Database;
+  readonly auditLog: AuditLog;
+}
+
+async function open(location: Parameters<typeof openDatabase>[0], folder: string): Promise<Subject> {
+  const database = await openDatabase(location, [manifest, neighbour]);
+  const encryption = await createEncryption({ slot: fileSlot(join(folder, 'root')) });
+  const events = catalogue([manifest, neighbour]);
+  const auditLog = createAuditLog({ clock: systemClock, database, encryption, events, nudge: () => undefined });
+  return { database, auditLog };
+}
+
+const folders: string[] = [];
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
+  folders.push(folder);
+  return folder;
+}
+
+const stopped: (() => void)[] = [];
+process.once('exit', () => {
+  for (const stop of stopped) stop();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A cluster as it is installed: every commit is on the disk. */
+async function openPostgresql(): Promise<Subject> {
+  const programs = findPostgres();
+  if (programs === undefined) throw new Error('audit: PostgreSQL is not installed');
+  const folder = newFolder();
+  const cluster = join(folder, 'cluster');
+  mkdirSync(cluster, { mode: 0o700 });
+  const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+  if (user.uid !== undefined) {
+    chownSync(folder, user.uid, user.gid);
+    chownSync(cluster, user.uid, user.gid);
+  }
+  const data = join(cluster, 'data');
+  const options = { ...user, cwd: cluster, env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' }, stdio: 'ignore' } as const;
+  const run = (program: string, ...parameters: readonly string[]) =>
+    execFileSync(join(programs, program), parameters, options);
+  run('initdb', '-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8');
+  const port = 20_000 + (process.pid % 20_000);
+  run('pg_ctl', '-D', data, '-w', '-l', join(cluster, 'log'), '-o', `-p ${port} -k ${cluster} -c listen_addresses=127.0.0.1`, 'start');
+  stopped.push(() => run('pg_ctl', '-D', data, '-m', 'immediate', 'stop'));
+  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+  return open({ kind: 'postgresql', url }, newFolder());
+}
+
+async function openPglite(): Promise<Subject> {
+  const folder = newFolder();
+  return open({ kind: 'folder', path: join(folder, 'data'), durability: 'durable' }, folder);
+}
+
+const tenant = newUuid();
+const actors: readonly Actor[] = Array.from({ length: 20 }, () => ({
+  kind: 'account',
+  account: newUuid(),
+  session: newUuid(),
+  tenant,
+}));
+const content = new Uint8Array(200).fill(7);
+
+function event(actor: Actor, id: string): AuditEvent {
+  return {
+    type: 'note.created',
+    outcome: 'success',
+    context: { requestId: newUuid(), actor, addressPrefix: '203.0.113.0/24', receivedAt: Date.now() },
+    tenant,
+    object: { type: 'note', id },
+    subjects: [],
+    details: { version: 1 },
+  };
+}
+
+let turn = 0;
+
+function change(subject: () => Promise<Subject>, rows: number, isAudited: boolean) {
+  return async () => {
+    const { database, auditLog } = await subject();
+    turn += 1;
+    const actor = actors[turn % actors.length]!;
+    await database.transaction(inTenant(tenant), async (transaction) => {
+      const id = newUuid();
+      await sql`insert into bench_notes values (${id}, 1, ${content})`.execute(transaction);
+      for (let row = 1; row < rows; row += 1) {
+        await sql`insert into bench_notes values (${newUuid()}, 1, ${content})`.execute(transaction);
+      }
+      if (isAudited) await auditLog.append(transaction, event(actor, id));
+    });
+  };
+}
+
+/** One event for each transaction, whatever it changes. */
+function appends(engine: string, subject: () => Promise<Subject>): readonly Case[] {
+  return [1, 100].map((rows) => {
+    const audited: Contender = { name: 'audited', run: change(subject, rows, true) };
+    const plain: Contender = { name: UNAUDITED, run: change(subject, rows, false) };
+    return { name: `${rows} rows per transaction, ${engine}`, contenders: [audited, plain] };
+  });
+}
+
+const LEAVES = 1_000_000;
+const LEAVES_AT_ONCE = 1000;
+
+function tree(): readonly Case[] {
+  const leaf = new Uint8Array(32).fill(9);
+  const growing = new TileBuilder({ size: 0, edge: [] }, () => undefined);
+  const tiles = new Map<string, Uint8Array>();
+  const large = new TileBuilder({ size: 0, edge: [] }, ({ level, index, hashes }) => tiles.set(`${level}/${index}`, hashes));
+  for (let index = 0; index < LEAVES; index += 1) large.append(leaf);
+  const edge = large.edge();
+  const root = large.root();
+  let place = 0;
+  const prove = async () => {
+    place = (place + 7919) % LEAVES;
+    const nodes = nodesFromTiles(LEAVES, async (level, index) => tiles.get(`${level}/${index}`) ?? edge[level]!);
+    const path = await createInclusionProof(nodes, place, LEAVES);
+    if (!verifyInclusion({ index: place, size: LEAVES, leaf, root }, path)) throw new Error('audit: a proof is wrong');
+  };
+  return [
+    {
+      name: `append ${LEAVES_AT_ONCE} leaves`,
+      contenders: [
+        {
+          name: 'tree',
+          run: () => {
+            for (let index = 0; index < LEAVES_AT_ONCE; index += 1) growing.append(leaf);
+          },
+        },
+      ],
+    },
+    { name: `prove and check one of ${LEAVES.toLocaleString('en')}`, contenders: [{ name: 'tree', run: prove }] },
+  ];
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
+}
+
+export default {
+  title: 'Audit log',
+  peers: [],
+  cases: () => [
+    ...appends('PostgreSQL, fsync', once(openPostgresql)),
+    ...appends('PGlite, durable', once(openPglite)),
+    ...tree(),
+  ],
+} satisfies Suite;
