@@ -64,6 +64,8 @@ process.once('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
+const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+
 /** A cluster as it is installed: every commit is on the disk. */
 async function openPostgresql(): Promise<Subject> {
   const programs = findPostgres();
@@ -71,19 +73,33 @@ async function openPostgresql(): Promise<Subject> {
   const folder = newFolder();
   const cluster = join(folder, 'cluster');
   mkdirSync(cluster, { mode: 0o700 });
-  const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
   if (user.uid !== undefined) {
     chownSync(folder, user.uid, user.gid);
     chownSync(cluster, user.uid, user.gid);
   }
   const data = join(cluster, 'data');
-  const options = { ...user, cwd: cluster, env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' }, stdio: 'ignore' } as const;
+  const options = {
+    ...user,
+    cwd: cluster,
+    env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' },
+    stdio: 'ignore',
+  } as const;
   const run = (program: string, ...parameters: readonly string[]) =>
     execFileSync(join(programs, program), parameters, options);
   run('initdb', '-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8');
   const port = 20_000 + (process.pid % 20_000);
-  run('pg_ctl', '-D', data, '-w', '-l', join(cluster, 'log'), '-o', `-p ${port} -k ${cluster} -c listen_addresses=127.0.0.1`, 'start');
+  run(
+    'pg_ctl',
+    '-D',
+    data,
+    '-w',
+    '-l',
+    join(cluster, 'log'),
+    '-o',
+    `-p ${port} -k ${cluster} -c listen_addresses=127.0.0.1`,
+    'start',
+  );
   stopped.push(() => run('pg_ctl', '-D', data, '-m', 'immediate', 'stop'));
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
   return open({ kind: 'postgresql', url }, newFolder());
@@ -149,7 +165,9 @@ function tree(): readonly Case[] {
   const leaf = new Uint8Array(32).fill(9);
   const growing = new TileBuilder({ size: 0, edge: [] }, () => undefined);
   const tiles = new Map<string, Uint8Array>();
-  const large = new TileBuilder({ size: 0, edge: [] }, ({ level, index, hashes }) => tiles.set(`${level}/${index}`, hashes));
+  const large = new TileBuilder({ size: 0, edge: [] }, ({ level, index, hashes }) =>
+    tiles.set(`${level}/${index}`, hashes),
+  );
   for (let index = 0; index < LEAVES; index += 1) large.append(leaf);
   const edge = large.edge();
   const root = large.root();

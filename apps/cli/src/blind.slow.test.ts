@@ -58,7 +58,13 @@ const patternsOf = (secrets: Readonly<Record<string, string | Uint8Array>>): Pat
 /** Sentences of a log, from a known place: what must be found there. */
 const inLogs = disguises('route', '/v1/spaces/{space}/memories/batch');
 const inMetrics = disguises('metric', 'strongroom_requests_total');
-const inFolder = disguises('clear canary', CLEAR);
+/** In clear in a file, and, being needed to find anything, in clear in the database. */
+const PLANTED = unique('planted in a file');
+const MEMORY = newUuid();
+const inFolder = [...disguises('planted file', PLANTED), ...disguises('memory id', MEMORY)];
+const FOUND_IN_FOLDER = ['memory id as plain bytes', 'planted file as plain bytes'];
+/** The sealed token has another layer on the disk, so what a client sends in clear is in memory only. */
+const inMemory = [...disguises('clear canary', CLEAR), ...disguises('displayName', NAME)];
 
 const names = (hits: readonly Hit[]): string[] => [...new Set(hits.map(({ name }) => name))].toSorted();
 
@@ -67,7 +73,7 @@ const ada = new Device({ STRONGROOM_EMAIL: EMAIL, STRONGROOM_NAME: NAME });
 /** What must stay on people's devices. */
 const deviceOnly: Record<string, string | Uint8Array> = { password: PASSWORD };
 /** What the server checks and may hold in memory for the moment of checking, never anywhere that lasts. */
-const passing: Record<string, string | Uint8Array> = { email: EMAIL, displayName: NAME };
+const passing: Record<string, string | Uint8Array> = { email: EMAIL, displayName: NAME, clear: CLEAR };
 
 function writeSources(folder: string): string[] {
   const {
@@ -165,13 +171,14 @@ beforeAll(async () => {
   await ada.lines('forget', id, '--yes');
   expect(await ada.json('import', ...writeSources(temporaryFolder()))).toMatchObject({ created: 4, failed: [] });
   await ada.lines('recall', remembered.query);
-  const memory = { id: newUuid(), epoch: 1, token: tokenInClear(CLEAR) };
+  const memory = { id: MEMORY, epoch: 1, token: tokenInClear(CLEAR) };
   const answer = await fetch(`${vault.url}/v1/spaces/${space.id}/memories`, {
     method: 'POST',
     headers: { authorization: `Bearer ${readProfile().token}`, 'content-type': 'application/json' },
     body: JSON.stringify(memory),
   });
   expect(answer.status).toBe(201);
+  writeFileSync(join(vault.data, 'planted'), `before ${PLANTED} after`);
 });
 afterAll(() => ada.run(['lock']));
 
@@ -201,7 +208,7 @@ describe('a blind server', () => {
     const metrics = join(temporaryFolder(), 'metrics');
     writeFileSync(metrics, await (await fetch(vault.metricsUrl!)).text());
     const scanner = new ByteScanner([...secrets, ...inFolder, ...inLogs, ...inMetrics]);
-    expect(names(scanner.scanFolder(vault.data))).toEqual(['clear canary as plain bytes']);
+    expect(names(scanner.scanFolder(vault.data))).toEqual(FOUND_IN_FOLDER);
     expect(names(scanner.scanFile(vault.logs.error))).toEqual(['route as plain bytes']);
     expect(names(scanner.scanFile(metrics))).toEqual(
       expect.arrayContaining(['metric as plain bytes', 'route as plain bytes']),
@@ -213,13 +220,13 @@ describe('a blind server', () => {
     const bytes = files.reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
     figure(
       `0 hits for ${Object.keys(canaries).length} canaries and ${Object.keys({ ...deviceOnly, ...passing }).length} secrets in ${secrets.length} forms in ` +
-        `${files.length} files of the data folder (${Math.round(bytes / 1e6)} MB), logs and metrics; the canary sent in clear was found`,
+        `${files.length} files of the data folder (${Math.round(bytes / 1e6)} MB), logs and metrics; what was planted in clear was found`,
     );
   });
 
   it.skipIf(process.platform !== 'linux')('holds none of it in memory', () => {
     const secrets = patternsOf({ ...canaries, ...deviceOnly });
-    const scanner = new ByteScanner([...secrets, ...inFolder, ...patternsOf({ displayName: NAME })]);
+    const scanner = new ByteScanner([...secrets, ...inMemory]);
     process.kill(vault.pid, 'SIGSTOP');
     const { hits, bytes } = scanner.scanMemory(vault.pid);
     process.kill(vault.pid, 'SIGCONT');
@@ -237,7 +244,7 @@ describe('a blind server', () => {
   it('after an orderly end as well', async () => {
     expect(await vault.stop()).toBe(0);
     const scanner = new ByteScanner([...patternsOf({ ...canaries, ...deviceOnly, ...passing }), ...inFolder]);
-    expect(names(scanner.scanFolder(vault.data))).toEqual(['clear canary as plain bytes']);
+    expect(names(scanner.scanFolder(vault.data))).toEqual(FOUND_IN_FOLDER);
     expect(names(scanner.scanFile(vault.logs.error))).toEqual([]);
   });
 });

@@ -87,9 +87,13 @@ describe('help', () => {
     for (const code of Object.values(EXIT)) expect(codes).toMatch(new RegExp(`(?:^|\\s)${code} \\w`));
   });
 
-  it('of `serve` is that of the server', async () => {
-    expect(await runProgram(['serve', '--help'])).toBe(EXIT.ok);
-    expect(stdout).toContain('--behind-proxy');
+  it('of `serve` is that of the server, a process of its own', () => {
+    const program = join(import.meta.dirname, 'main.ts');
+    const { status, stdout: text } = spawnSync(process.execPath, ['--conditions=source', program, 'serve', '--help'], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(EXIT.ok);
+    expect(text).toContain('--behind-proxy');
   });
 });
 

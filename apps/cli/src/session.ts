@@ -5,7 +5,8 @@ import { keyFromAgent } from './agent.ts';
 import type { CommandContext } from './context.ts';
 import { CliError } from './errors.ts';
 import { FileCache } from './file-cache.ts';
-import { type Profile, requireProfile } from './profile.ts';
+import { FileTrust } from './file-trust.ts';
+import { type Profile, requireProfile, writeProfile } from './profile.ts';
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:7766';
 
@@ -18,7 +19,14 @@ export interface SignedIn {
 export async function signedIn(context: CommandContext): Promise<SignedIn> {
   const profile = await requireProfile(context.state);
   const api = createApi({ baseUrl: profile.server, token: profile.token });
-  return { profile, vault: new Vault({ api, cache: new FileCache(context.state, profile.account) }) };
+  const vault = new Vault({
+    api,
+    cache: new FileCache(context.state, profile.account),
+    trust: new FileTrust(context.state, profile.account),
+    // The former token is worth nothing from then on, whatever becomes of the command.
+    onToken: async (token) => writeProfile(context.state, { ...(await requireProfile(context.state)), token }),
+  });
+  return { profile, vault };
 }
 
 /** With keys: from the unlock agent, else from the password. */
@@ -52,11 +60,16 @@ export async function password(context: CommandContext, message: string): Promis
   return typed;
 }
 
-/** A new password, asked for twice. */
-export async function newPassword(context: CommandContext): Promise<string> {
-  const first = await password(context, `Choose a password (at least ${SHORTEST_NEW_PASSWORD} characters; a sentence is best)`);
-  if (context.environment['STRONGROOM_PASSWORD'] === first) return first;
-  const second = await password(context, 'The same password again');
+/** A new password, asked for twice; from the variable where nobody need be asked. */
+export async function newPassword(context: CommandContext, variable = 'STRONGROOM_PASSWORD'): Promise<string> {
+  const given = context.environment[variable];
+  if (given !== undefined && given !== '') return given;
+  const terminal = context.terminal();
+  const first = await terminal.askPassword(
+    `Choose a password (at least ${SHORTEST_NEW_PASSWORD} characters; a sentence is best)`,
+  );
+  if (first === undefined || first === '') throw new CliError('cli.password-needed');
+  const second = await terminal.askPassword('The same password again');
   if (first !== second) throw new CliError('cli.usage', { detail: 'The two passwords differ.' });
   return first;
 }

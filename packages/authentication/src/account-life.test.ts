@@ -55,7 +55,9 @@ for (const engine of databases()) {
         ]);
         expect((await signIn(anna.email, anna.secret)).status).toBe(401);
         expect((await signIn(anna.email, body.newAuthenticationSecret)).status).toBe(201);
-        expect(eventsOf('account.password-changed')).toMatchObject([{ outcome: 'success', details: { endedSessions: 1 } }]);
+        expect(eventsOf('account.password-changed')).toMatchObject([
+          { outcome: 'success', details: { endedSessions: 1 } },
+        ]);
       });
 
       it('asks for a recent proof, and the changed session has none', async () => {
@@ -176,7 +178,7 @@ for (const engine of databases()) {
       });
 
       it('has one winner among parallel uses of one proof, and among several proofs of one code', async () => {
-        const proofs = [];
+        const proofs: RecoveryStarted[] = [];
         for (let number = 0; number < 3; number += 1) {
           proofs.push((await start(anna.email, anna.recoverySecret)).body as RecoveryStarted);
         }
@@ -275,7 +277,7 @@ for (const engine of databases()) {
             vault.send('PUT /v1/account/email', { body: { email: 'x@example.org' }, headers: bearer(person.token) }),
           ),
         );
-        expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+        expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
       });
 
       it('asks for a recent proof', async () => {

@@ -32,11 +32,14 @@ for (const engine of databases()) {
       });
     const rows = async <Row>(query: ReturnType<typeof sql<Row>>): Promise<Row[]> =>
       (await database.transaction(asSystem, (transaction) => query.execute(transaction))).rows;
-    const spaces = async (): Promise<Uuid[]> => (await rows(sql<{ id: Uuid }>`select id from spaces`)).map(({ id }) => id);
+    const spaces = async (): Promise<Uuid[]> =>
+      (await rows(sql<{ id: Uuid }>`select id from spaces`)).map(({ id }) => id);
     const roleIn = async (space: Uuid, person: Person): Promise<string | undefined> =>
       (
         await rows(
-          sql<{ role: string }>`select role from role_assignments where space_id = ${space} and account_id = ${person.account}`,
+          sql<{
+            role: string;
+          }>`select role from role_assignments where space_id = ${space} and account_id = ${person.account}`,
         )
       )[0]?.role;
 
@@ -80,18 +83,23 @@ for (const engine of databases()) {
         headers: bearer(anna.token),
       });
       expect((feed.body['items'] as { deleted: boolean }[]).map(({ deleted }) => deleted)).toEqual([false, true]);
-      const space = await vault.send('GET /v1/spaces/{space}', { path: { space: shared }, headers: bearer(anna.token) });
+      const space = await vault.send('GET /v1/spaces/{space}', {
+        path: { space: shared },
+        headers: bearer(anna.token),
+      });
       expect(space.body).toMatchObject({ rotationDue: true });
 
       const job = manifest.jobs.find(({ name }) => name === 'authentication.erase-deleted')!;
-      await job.run(vault.services, new AbortController().signal);
+      await job.run(vault.services);
       const tables = await rows(
         sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public'`,
       );
       const found: string[] = [];
       for (const { name } of tables) {
         const [{ count }] = (await rows(
-          sql<{ count: number }>`select count(*)::integer as count from ${sql.table(name)} as t where t::text like ${`%${ben.account}%`}`,
+          sql<{
+            count: number;
+          }>`select count(*)::integer as count from ${sql.table(name)} as t where t::text like ${`%${ben.account}%`}`,
         )) as [{ count: number }];
         if (count > 0) found.push(name);
       }
@@ -100,15 +108,13 @@ for (const engine of databases()) {
     });
 
     it('destroys the key of the person, so that a kept row no longer opens', async () => {
-      const [kept] = await rows(
-        sql<{ email: Uint8Array }>`select email from accounts where id = ${ben.account}`,
-      );
+      const [kept] = await rows(sql<{ email: Uint8Array }>`select email from accounts where id = ${ben.account}`);
       await remove(ben);
       const before = await database.transaction(asSystem, (transaction) =>
         vault.services.encryption.subjects(transaction, [ben.account]),
       );
       expect(before.has(ben.account)).toBe(true);
-      for (const job of manifest.jobs) await job.run(vault.services, new AbortController().signal);
+      for (const job of manifest.jobs) await job.run(vault.services);
       const after = await database.transaction(asSystem, (transaction) =>
         vault.services.encryption.subjects(transaction, [ben.account, anna.account]),
       );
@@ -126,7 +132,10 @@ for (const engine of databases()) {
       const entry = fromBase64Url(certificate.entry);
       expect(toBase64Url(leafHash(entry))).toBe(certificate.leafHash);
       const [event] = await rows(
-        sql<{ type: string; details: string }>`select type, details from audit_events where event_id = ${certificate.eventId}`,
+        sql<{
+          type: string;
+          details: string;
+        }>`select type, details from audit_events where event_id = ${certificate.eventId}`,
       );
       expect(event).toMatchObject({ type: 'account.deleted' });
       const { keys: _keys, ...destroyed } = certificate.destroyed;
@@ -165,7 +174,10 @@ for (const engine of databases()) {
 
       it('is refused, and the plan says why', async () => {
         expect((await plan(ben)).spaces).toMatchObject([{ space, outcome: 'hand-over', otherMembers: 1 }]);
-        expect(await remove(ben)).toMatchObject({ status: 409, body: { code: 'memories.owner-needed', spaces: [space] } });
+        expect(await remove(ben)).toMatchObject({
+          status: 409,
+          body: { code: 'memories.owner-needed', spaces: [space] },
+        });
         expect(await roleIn(space, ben)).toBe('owner');
       });
 

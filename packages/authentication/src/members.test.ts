@@ -3,7 +3,16 @@ import type { Uuid } from '@strongroom/kernel';
 import type { Database } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearer, manifests, type Person, rememberIn, shareWith, signUpBody, spaceOf, Vault } from './vault.test-support.ts';
+import {
+  bearer,
+  manifests,
+  type Person,
+  rememberIn,
+  shareWith,
+  signUpBody,
+  spaceOf,
+  Vault,
+} from './vault.test-support.ts';
 import type { InvitationList } from './wire.ts';
 
 for (const engine of databases()) {
@@ -93,9 +102,13 @@ for (const engine of databases()) {
 
       it('ask for a recent proof', async () => {
         const path = { account: ben.account };
-        const headers = bearer((await vault.send('POST /v1/sessions', {
-          body: { email: anna.email, authenticationSecret: anna.secret, transport: 'bearer' },
-        })).body['token'] as string);
+        const headers = bearer(
+          (
+            await vault.send('POST /v1/sessions', {
+              body: { email: anna.email, authenticationSecret: anna.secret, transport: 'bearer' },
+            })
+          ).body['token'] as string,
+        );
         for (const [route, body] of [
           ['PUT /v1/members/{account}', { role: 'viewer' }],
           ['DELETE /v1/members/{account}', undefined],
@@ -192,9 +205,11 @@ for (const engine of databases()) {
         expect((await withdraw(anna, open.items[2]!.id)).status).toBe(404);
 
         vault.time += 7 * 24 * 60 * 60 * 1000;
-        const fresh = (await vault.send('POST /v1/sessions', {
-          body: { email: anna.email, authenticationSecret: anna.secret, transport: 'bearer' },
-        })).body['token'] as string;
+        const fresh = (
+          await vault.send('POST /v1/sessions', {
+            body: { email: anna.email, authenticationSecret: anna.secret, transport: 'bearer' },
+          })
+        ).body['token'] as string;
         expect((await list({ ...anna, token: fresh })).items).toEqual([]);
       });
 

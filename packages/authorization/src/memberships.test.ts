@@ -1,5 +1,5 @@
 import { newUuid, type Uuid } from '@strongroom/kernel';
-import { inInstallation, inTenant, type Database, type Scope } from '@strongroom/storage';
+import { inInstallation, inTenant, type Database, type Scope, type Transaction } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { manifest } from './manifest.ts';
 import { memberships } from './memberships.ts';
 import { ranksAtLeast, roles, type Role } from './roles.ts';
 import { removeSpaceRole, spaceRolesOf } from './space-roles.ts';
+import { changeTenantRole } from './tenant-roles.ts';
 
 const failsWith = (code: string) => expect.objectContaining({ code });
 
@@ -116,6 +117,54 @@ for (const engine of databases()) {
             ),
           );
           expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+        }
+      });
+    });
+
+    describe('the last owner of a tenant', () => {
+      const inIt = <Result>(tenant: Uuid, work: (transaction: Transaction) => Promise<Result>): Promise<Result> =>
+        database.transaction(inTenant(tenant), work);
+
+      it('can neither take a lesser role nor leave while others are in it; alone, they take it along', async () => {
+        const tenant = await newTenant(database);
+        const { account } = await newMember(database, tenant, 'owner');
+        const other = await newMember(database, tenant, 'member');
+        const lastOwner = failsWith('authorization.last-owner');
+        const demote = () =>
+          inIt(tenant, (transaction) => changeTenantRole(transaction, { tenant, account, role: 'admin' }));
+        const leave = (who: Uuid) =>
+          inIt(tenant, (transaction) => memberships.leave(transaction, { tenant, account: who }));
+        await expect(demote()).rejects.toThrow(lastOwner);
+        await expect(leave(account)).rejects.toThrow(lastOwner);
+        await leave(other.account);
+        await expect(leave(other.account)).rejects.toThrow(failsWith('authorization.not-a-member'));
+        const standing = () => inIt(tenant, (transaction) => memberships.standing(transaction, { tenant, account }));
+        expect(await standing()).toEqual({ role: 'owner', alone: true, lastOwner: true });
+        await leave(account);
+        expect(await standing()).toBeUndefined();
+        await expect(newMember(database, tenant, 'owner')).rejects.toThrow();
+      });
+
+      it.each([
+        [
+          'demote each other',
+          (transaction: Transaction, tenant: Uuid, account: Uuid) =>
+            changeTenantRole(transaction, { tenant, account, role: 'member' }),
+        ],
+        [
+          'leave',
+          (transaction: Transaction, tenant: Uuid, account: Uuid) =>
+            memberships.leave(transaction, { tenant, account }),
+        ],
+      ])('stays when two owners %s at the same moment', async (_what, change) => {
+        for (let round = 0; round < 8; round += 1) {
+          const tenant = await newTenant(database);
+          await newMember(database, tenant, 'guest');
+          const owners = [await newMember(database, tenant, 'owner'), await newMember(database, tenant, 'owner')];
+          const results = await Promise.allSettled(
+            owners.map(({ account }) => inIt(tenant, (transaction) => change(transaction, tenant, account))),
+          );
+          expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
         }
       });
     });

@@ -157,7 +157,9 @@ describe('recovery', () => {
     const attempt = newVault().recover({ email: EMAIL, recoveryCode, newPassword: THIRD, ...bearer });
     await expect(attempt).rejects.toEqual(code('sealing.weak-parameters'));
     live.wire = fetch;
-    expect(live.sent.slice(before).filter((request) => request.includes('newPassword') || request.includes(THIRD))).toEqual([]);
+    expect(
+      live.sent.slice(before).filter((request) => request.includes('newPassword') || request.includes(THIRD)),
+    ).toEqual([]);
     // Nothing was set, so the code is still good.
     expect(await texts(anna)).toHaveLength(2);
   });

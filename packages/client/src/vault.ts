@@ -231,7 +231,7 @@ export class Vault extends VaultPeople {
     const account = this.#account ?? (await this.resume());
     await this.reauthenticate(password);
     const answer = await this.#api.deleteAccount({ confirmation, deleteSpaces: [...deleteSpaces] });
-    for (const space of [...this.#spaces.keys()]) await this.#leave(space);
+    for (const space of this.#spaces.keys()) await this.#leave(space);
     this.lock();
     this.#account = null;
     const certificate = checkDeletionCertificate(answer);

@@ -89,9 +89,9 @@ for (const engine of databases()) {
               token: memoryBody().token,
             }),
           ).toMatchObject(refused);
-          expect(
-            await house.send(carla, `DELETE /v1/spaces/${space}/memories/${id}?expectedVersion=1`),
-          ).toMatchObject(refused);
+          expect(await house.send(carla, `DELETE /v1/spaces/${space}/memories/${id}?expectedVersion=1`)).toMatchObject(
+            refused,
+          );
           expect(await put(carla, ben, share('viewer'))).toMatchObject(refused);
           expect(await rotate(carla, rotation(2, [anna]))).toMatchObject(refused);
         }
@@ -182,7 +182,11 @@ for (const engine of databases()) {
         const rotated = await rotate(anna, body);
         expect(rotated).toMatchObject({
           status: 200,
-          body: { epoch: 2, sealedName: body.sealedName, keys: [{ epoch: 1 }, { epoch: 2, wrappedKey: body.wrappedKey }] },
+          body: {
+            epoch: 2,
+            sealedName: body.sealedName,
+            keys: [{ epoch: 1 }, { epoch: 2, wrappedKey: body.wrappedKey }],
+          },
         });
         expect((await read(carla)).body.keys.map(({ epoch }) => epoch)).toEqual([1, 2]);
         expect(await remember(anna, 1)).toMatchObject({ status: 409, body: { code: 'memories.stale-epoch' } });
@@ -204,11 +208,13 @@ for (const engine of databases()) {
           expect((await house.send(carla, request)).status, request).toBe(404);
         }
         expect((await remember(carla, 2)).status).toBe(404);
-        expect((await house.send<{ items: Space[] }>(carla, 'GET /v1/spaces')).body.items.map((item) => item.id)).not.toContain(
-          space,
-        );
+        expect(
+          (await house.send<{ items: Space[] }>(carla, 'GET /v1/spaces')).body.items.map((item) => item.id),
+        ).not.toContain(space);
         const { rows } = await house.database.transaction(asSystem, (transaction) =>
-          sql`select 1 from space_keys where space_id = ${space} and account_id = ${carla.account}`.execute(transaction),
+          sql`select 1 from space_keys where space_id = ${space} and account_id = ${carla.account}`.execute(
+            transaction,
+          ),
         );
         expect(rows).toEqual([]);
         expect((await house.events('space.key-rotated')).at(-1)).toMatchObject({

@@ -111,9 +111,7 @@ export interface RouteSpecification<Input extends RouteInput, Output extends z.Z
    * audited.
    */
   readonly stateless?: true;
-  readonly handler: (
-    call: Call<Input, Services>,
-  ) => Promise<Reply<z.input<Output>> | ConcludedReply<z.input<Output>>>;
+  readonly handler: (call: Call<Input, Services>) => Promise<Reply<z.input<Output>> | ConcludedReply<z.input<Output>>>;
 }
 
 /** A declared route with its input types erased, as the pipeline runs it. Only `defineRoutes` makes one. */

@@ -45,7 +45,8 @@ async function bundle(): Promise<string> {
     build: { write: false, rolldownOptions: { input: 'entry', output: { format: 'es' } } },
   })) as Rolldown.RolldownOutput;
   const [chunk, ...others] = result.output;
-  expect(others).toEqual([]);
+  // HPKE's fallback for Node before 19: an empty stand-in that no browser ever asks for; this server does not even have it.
+  expect(others.map(({ fileName }) => fileName).filter((name) => !name.includes('vite-browser-external'))).toEqual([]);
   return chunk.code;
 }
 
@@ -196,6 +197,46 @@ describe.skipIf(!needs('chromium'))('in Chromium', () => {
     const { unlockKey } = await sealing.deriveCredentials(password, fromBase64Url(record.salt), record.parameters);
     expect((await sealing.unlockAccount(record, unlockKey)).account).toBe(account);
     expect((await sealing.unlockWithRecoveryCode(record, made.recoveryCode)).account).toBe(account);
+  });
+
+  it('takes a space key that Node shared, shares one that Node takes, and says the same fingerprint', async () => {
+    const [anna, ben] = await Promise.all(
+      [0, 1].map(() => sealing.createAccount({ account: newUuid(), password: 'fifteen letters' })),
+    );
+    const space = newUuid();
+    const { spaceKey, wrapping } = await sealing.createSpaceKey(anna!.keys, space, 3);
+    const { unlockKey } = await sealing.deriveCredentials(
+      'fifteen letters',
+      fromBase64Url(ben!.record.salt),
+      ben!.record.parameters,
+    );
+    const answer = await page.evaluate(
+      async ({ record, unlock, sender, space, shared, name }) => {
+        const { sealing, kernel } = globalThis.strongroom;
+        const keys = await sealing.unlockAccount(
+          sealing.parseAccountRecord(record),
+          sealing.SecretBytes.fromBase64Url('unlock key', unlock),
+        );
+        const person = { account: sender.account, publicKey: kernel.fromBase64Url(sender.publicKey) };
+        const taken = await sealing.openSharedSpaceKey(keys, space, 3, shared, person);
+        return {
+          name: await sealing.openSpaceName(taken.spaceKey, name),
+          fingerprint: await sealing.fingerprintOf(person),
+          back: await sealing.shareSpaceKey(keys, space, 3, taken.wrapping, person),
+        };
+      },
+      {
+        record: ben!.record,
+        unlock: unlockKey.revealBase64Url(),
+        sender: { account: anna!.keys.account, publicKey: anna!.record.publicKey },
+        space,
+        shared: await sealing.shareSpaceKey(anna!.keys, space, 3, wrapping, ben!.keys),
+        name: await sealing.sealSpaceName(spaceKey, 'Zuhause'),
+      },
+    );
+    expect(answer).toMatchObject({ name: 'Zuhause', fingerprint: await sealing.fingerprintOf(anna!.keys) });
+    const back = await sealing.openSharedSpaceKey(anna!.keys, space, 3, answer.back, ben!.keys);
+    expect(await sealing.openSpaceName(back.spaceKey, await sealing.sealSpaceName(spaceKey, 'Home'))).toBe('Home');
   });
 
   it('opens the Fernet example of the specification and refuses malformed tokens', async () => {

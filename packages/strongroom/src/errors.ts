@@ -13,8 +13,14 @@ export const strongroomErrors = {
       'People were erased after the keys in this backup were copied, and the root key of today does not open them. Name the newest backup, or a newest copy of the keys, with --keys. Nothing was restored.',
   },
   'strongroom.backup-running': { status: 409, message: 'A backup is being made already; wait until it is done.' },
-  'strongroom.no-such-backup': { status: 404, message: 'There is no such backup; the server keeps the last one in mind.' },
-  'strongroom.log-empty': { status: 404, message: 'The audit log has no signed checkpoint yet; nothing was recorded so far.' },
+  'strongroom.no-such-backup': {
+    status: 404,
+    message: 'There is no such backup; the server keeps the last one in mind.',
+  },
+  'strongroom.log-empty': {
+    status: 404,
+    message: 'The audit log has no signed checkpoint yet; nothing was recorded so far.',
+  },
   'strongroom.data-folder': { status: 500, message: 'The data folder cannot be used.' },
 } as const satisfies ErrorTable;
 

@@ -3,7 +3,16 @@
  * anything is written under it.
  */
 import type { Encryption } from '@strongroom/encryption';
-import { type Clock, type Manifest, type Uuid, defineDataMap, equalBytes, newUuid, operational, utf8 } from '@strongroom/kernel';
+import {
+  type Clock,
+  type Manifest,
+  type Uuid,
+  defineDataMap,
+  equalBytes,
+  newUuid,
+  operational,
+  utf8,
+} from '@strongroom/kernel';
 import { type Database, type Transaction, asSystem } from '@strongroom/storage';
 import { CompositionError } from './errors.ts';
 

@@ -14,7 +14,14 @@ export interface OperatorServices {
 const defineRoute = defineRoutes<OperatorServices>();
 
 /** The operator is one person at one machine. */
-const limit: LimitPolicy = { name: 'operator', by: 'account', burst: 100, rate: 20, periodSeconds: 1, store: 'process' };
+const limit: LimitPolicy = {
+  name: 'operator',
+  by: 'account',
+  burst: 100,
+  rate: 20,
+  periodSeconds: 1,
+  store: 'process',
+};
 
 /** SHA-256. */
 const ROOT_BYTES = 32;
@@ -64,7 +71,8 @@ export async function verifyAuditLog(
   // Events of the last second may still wait for their place. A log that is damaged cannot be continued; that is what the verdict will say.
   await auditLog.sequence().catch(() => 0);
   const keys = options.keys ?? (await auditLog.verifierKeys());
-  if (keys.length === 0 && (await auditLog.source().newestCheckpoint()) === null) throw new CompositionError('strongroom.log-empty');
+  if (keys.length === 0 && (await auditLog.source().newestCheckpoint()) === null)
+    throw new CompositionError('strongroom.log-empty');
   const { remembered, policy, seen } = options;
   const verdict: Verdict = await verifyLog(auditLog.source(), {
     keys,
@@ -94,7 +102,14 @@ const verifyAudit = defineRoute({
   method: 'POST',
   path: '/operator/audit/verification',
   summary: 'Verifies the whole audit log',
-  input: { body: z.strictObject({ remembered: checkpoint.optional(), keys: z.array(z.string().max(8192)).max(8).optional(), policy: z.string().max(32_768).optional(), seen: z.array(z.string().max(32_768)).max(8).optional() }) },
+  input: {
+    body: z.strictObject({
+      remembered: checkpoint.optional(),
+      keys: z.array(z.string().max(8192)).max(8).optional(),
+      policy: z.string().max(32_768).optional(),
+      seen: z.array(z.string().max(32_768)).max(8).optional(),
+    }),
+  },
   output: verification,
   access: operatorOnly,
   assurance: 'session',

@@ -11,7 +11,14 @@ export interface ServiceRoutesServices {
 const defineRoute = defineRoutes<ServiceRoutesServices>();
 
 /** Generous: probes come every second or so from a few places. */
-const probes: LimitPolicy = { name: 'service.probes', by: 'address', burst: 60, rate: 20, periodSeconds: 1, store: 'process' };
+const probes: LimitPolicy = {
+  name: 'service.probes',
+  by: 'address',
+  burst: 60,
+  rate: 20,
+  periodSeconds: 1,
+  store: 'process',
+};
 const documents: LimitPolicy = {
   name: 'service.documents',
   by: 'address',

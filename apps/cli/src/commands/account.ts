@@ -1,10 +1,11 @@
 /** Signing up, in and out; unlocking for a while. */
 import os from 'node:os';
-import { InMemoryCache, Vault, createApi } from '@strongroom/client';
+import { InMemoryCache, Vault, createApi, parseInvitationCode } from '@strongroom/client';
 import type { Command } from 'commander';
 import { LONGEST_UNLOCK, startAgent, stopAgent } from '../agent.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { FileTrust } from '../file-trust.ts';
 import { readProfile, removeProfile, writeProfile } from '../profile.ts';
 import { DEFAULT_SERVER, newPassword, password, signedIn } from '../session.ts';
 
@@ -125,6 +126,12 @@ async function signUp(context: CommandContext, options: SignUpCommand): Promise<
     deviceName: os.hostname(),
   });
   const account = vault.account!;
+  // Known from now on: the inviter's key came with the link, not from the server.
+  const { inviter } = parseInvitationCode(invitation.token);
+  if (inviter !== null) {
+    const key = { publicKey: inviter.publicKey, compared: true, since: new Date().toISOString() };
+    await new FileTrust(context.state, account.id).putKey(inviter.account, key);
+  }
   // Of whoever was signed in here before.
   await stopAgent(context.state);
   await context.state.remove('cache');

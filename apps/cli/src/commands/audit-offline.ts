@@ -129,7 +129,7 @@ async function verifyProof(context: CommandContext, file: string, yardstick: Com
   context.setExitCode(STANDING_EXIT[verdict.standing]);
 }
 
-export const summary = (standing: Standing, redacted: number): string =>
+const summary = (standing: Standing, redacted: number): string =>
   redacted === 0 ? `${standing}, INTACT` : `${standing}, INTACT, ${redacted} redacted`;
 
 const witnessed = ({ witnessedSize }: { readonly witnessedSize: number }): string[] =>

@@ -8,9 +8,9 @@ export interface Piece {
 /** Cells of the comparison table; beyond, the middle of the texts counts as replaced whole. About 8 MB for a moment. */
 const MOST_CELLS = 4_000_000;
 
-/** Words with the white space behind them, so that joining gives the text again; Japanese and Chinese by character. */
+/** Words, and the white space between them, so that joining gives the text again; Japanese and Chinese by character. */
 const WORDS =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+\s*|\s+/gu;
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+|\s+/gu;
 
 export function differences(before: string, after: string): Piece[] {
   const old = before.match(WORDS) ?? [];

@@ -11,7 +11,12 @@ export function Unlock({ account, notice }: { readonly account: AccountView; rea
   const { unlock: words, fields } = messages;
   const [password, setPassword] = useState('');
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useEffect(() => {
+    first.current?.focus();
+    // What stands behind the door is fetched while somebody types.
+    void import('./shell.tsx');
+    void import('./space.tsx');
+  }, []);
   const opening = useMutation({
     mutationFn: () => unlock(password),
     onError() {

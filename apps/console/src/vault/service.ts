@@ -35,7 +35,7 @@ type VaultService = {
 /** Entries of one page of the audit view. */
 const AUDIT_PAGE = 100;
 /** Milliseconds between two reports while a space is opened. */
-const SYNC_REPORT = 400;
+const SYNC_REPORT = 1_000;
 
 export function createVaultService(baseUrl: string, onNoCache: () => void): VaultService {
   const cache = new BrowserCache(onNoCache);

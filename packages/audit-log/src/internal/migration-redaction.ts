@@ -70,12 +70,14 @@ begin
   if forgotten <> '' and position(first_account::text in forgotten) > 0 then
     commitment := null;
   end if;
+  with queued as (
+    insert into audit_queue values (id)
+  ), opened as (
+    insert into audit_openings
+      select id, 'address_prefix', tenant, coalesce(actor, subjects[1]), decode(event->>17, 'hex') where commitment is not null
+  )
   insert into audit_events values (id, (event->>1)::timestamptz, event->>2, event->>3, event->>4, event->>5, actor, event->>7,
     (event->>8)::uuid, tenant, (event->>10)::uuid, commitment, event->>12, object_name, subjects, event->>16);
-  insert into audit_queue values (id);
-  if commitment is not null then
-    insert into audit_openings values (id, 'address_prefix', tenant, coalesce(actor, subjects[1]), decode(event->>17, 'hex'));
-  end if;
 end
 $function$;
 `;

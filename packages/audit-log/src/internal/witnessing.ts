@@ -14,7 +14,7 @@ import { type Cosignature, requestCosignatures } from '../witness-client.ts';
 /** Milliseconds a witness has to answer. */
 const PATIENCE = 5000;
 
-export interface WitnessProblem {
+interface WitnessProblem {
   readonly witness: string;
   readonly problem: string;
 }

@@ -151,7 +151,7 @@ export async function countInvitationsOf(transaction: Transaction, account: Uuid
     .where('invited_by', '=', account)
     .where('expires_at', '>', new Date(now))
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return count;
 }
 
 export async function purgeInvitations(transaction: Transaction, now: number): Promise<void> {

@@ -34,7 +34,7 @@ export async function countSessions(transaction: Transaction, actor: AccountActo
     .where('account_id', '=', actor.account)
     .where('idle_expires_at', '>', new Date(now))
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return count;
 }
 
 /**
