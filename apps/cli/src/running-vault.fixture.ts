@@ -254,4 +254,4 @@ export async function until(what: string, ready: () => boolean | Promise<boolean
 }
 
 /** True while a process with this id is there. */
-export const processExists = (pid: number): boolean => existsSync(`/proc/${pid}`);
+const processExists = (pid: number): boolean => existsSync(`/proc/${pid}`);

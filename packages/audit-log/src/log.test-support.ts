@@ -47,7 +47,7 @@ export function auditEvent(changes: Partial<AuditEvent> = {}, actor: Actor = acc
 }
 
 /** What the tests read is text, but for a null here and there. */
-export type Row = Readonly<Record<string, string>>;
+type Row = Readonly<Record<string, string>>;
 
 export interface House {
   readonly database: Database;

@@ -81,7 +81,7 @@ export class CompactTree {
 }
 
 /** The root over perfect subtrees given largest first: RFC 9162 §2.1.1 read from the right. */
-export function foldPeaks(peaks: readonly Uint8Array[]): Bytes {
+function foldPeaks(peaks: readonly Uint8Array[]): Bytes {
   if (peaks.length === 0) return emptyRoot();
   let root = peaks.at(-1)!.slice();
   for (let index = peaks.length - 2; index >= 0; index -= 1) root = nodeHash(peaks[index]!, root);

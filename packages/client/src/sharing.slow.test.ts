@@ -13,7 +13,8 @@ import {
   unlockAccount,
   type SpaceKey,
 } from '@strongroom/sealing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { figure } from '@strongroom/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createApi } from './api.ts';
 import { EMAIL, Live, PASSWORD } from './live.test-support.ts';
 import { InMemoryCache } from './memory-cache.ts';
@@ -176,6 +177,7 @@ describe('sharing a space', () => {
     const { epoch, token } = await anna.vault.api.memory(space, later.id);
     expect(epoch).toBe(2);
     const kept: SpaceKey[] = [];
+    let tried = 0;
     for (const { epoch: of, wrappedKey } of held.keys) kept.push(await openSpaceKey(benKeys, space, of, wrappedKey));
     for (const { epoch: of, key } of await live.storedSpaceKeys(space)) {
       const attempts = [openSpaceKey(benKeys, space, of, key)];
@@ -186,11 +188,13 @@ describe('sharing a space', () => {
           openSharedSpaceKey(benKeys, space, of, key, { account, publicKey }).then(({ spaceKey }) => spaceKey),
         );
       }
+      tried += attempts.length;
       for (const attempt of await Promise.allSettled(attempts)) {
         if (attempt.status === 'fulfilled') kept.push(attempt.value);
       }
     }
     expect(kept.map((key) => key.epoch)).toEqual([1]);
+    figure(`after the removal, ${tried} openings of stored keys of the space tried, none of the new epoch opened`);
     const text = new TextDecoder().decode(fromBase64Url(token));
     for (const key of kept) {
       await expect(openItem(key, { item: later.id, version: 1 }, text)).rejects.toEqual(code('sealing.cannot-open'));
@@ -239,6 +243,13 @@ describe('sharing a space', () => {
 describe('a server that lies about keys', () => {
   let space: Uuid;
   let server: AccountKeys;
+  let attacks = 0;
+  afterEach(({ task }) => {
+    if (task.result?.state === 'pass') attacks += 1;
+  });
+  afterAll(() => {
+    figure(`${attacks} ways in which a server lies about keys, each detected or without effect`);
+  });
   beforeAll(async () => {
     // Whatever a server can make: an account of its own, as good as any.
     ({ keys: server } = await createAccount({ account: newUuid(), password: 'the server has pass phrases too' }));

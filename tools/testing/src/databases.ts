@@ -31,8 +31,9 @@ async function oncePerRun(name: string, make: (path: string) => Promise<void>): 
   if (!existsSync(path)) {
     await withLock(`${path}.lock`, async () => {
       if (existsSync(path)) return;
-      await make(`${path}.new`);
-      renameSync(`${path}.new`, path);
+      await make(`${path}.${process.pid}.new`);
+      // Under load the lock may have been taken for a stale one; then somebody else was first.
+      if (!existsSync(path)) renameSync(`${path}.${process.pid}.new`, path);
     });
   }
   return path;

@@ -16,7 +16,7 @@ export interface Formats {
 
 const cache = new Map<string, Formats>();
 
-export function formatsFor(language: 'en' | 'de'): Formats {
+function formatsFor(language: 'en' | 'de'): Formats {
   const known = cache.get(language);
   if (known !== undefined) return known;
   // British English: days before months, like the German one.

@@ -16,7 +16,7 @@ export type Session =
   | { readonly phase: 'locked'; readonly account: AccountView; readonly notice: 'idle' | null }
   | { readonly phase: 'open'; readonly account: AccountView };
 
-export const session = createStore<Session>({ phase: 'starting' });
+const session = createStore<Session>({ phase: 'starting' });
 export const useSession = (): Session => useStore(session);
 
 /** False after a call that found nobody at the other end, until one finds somebody again. */

@@ -32,7 +32,7 @@ export interface MemoryInputView {
   readonly tags: readonly string[];
 }
 
-export interface SyncView {
+interface SyncView {
   readonly changed: number;
   readonly removed: number;
   readonly unreadable: number;

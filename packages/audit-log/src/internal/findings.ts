@@ -1,7 +1,7 @@
 import type { Finding } from '../log-source.ts';
 
 /** Findings kept: enough to see a pattern, few enough for flat memory when everything is broken. */
-export const MAXIMUM_FINDINGS = 1000;
+const MAXIMUM_FINDINGS = 1000;
 
 /** Collects each finding once. */
 export class Findings {

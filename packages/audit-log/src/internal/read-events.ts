@@ -6,7 +6,7 @@ import type { LogEntry } from '../log-source.ts';
 import { decodeOpening } from './opening.ts';
 
 /** PostgreSQL's own hexadecimal, so nothing needs to be checked; several times faster than the portable decoder. */
-export const bytesOf = (hex: string): Bytes => new Uint8Array(Buffer.from(hex, 'hex'));
+const bytesOf = (hex: string): Bytes => new Uint8Array(Buffer.from(hex, 'hex'));
 
 /**
  * One JSON array for each event of table alias `e`. Drivers would round times to milliseconds and may strip a byte order mark from a

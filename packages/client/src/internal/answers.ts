@@ -8,7 +8,7 @@ import { count, decoded, encoded, fields, flag, id, list, text, textOrNull, type
 
 type WithId<Wire> = Omit<Wire, 'id'> & { readonly id: Uuid };
 
-export interface RemoteSpaceKey {
+interface RemoteSpaceKey {
   readonly epoch: number;
   readonly wrappedKey: string;
   /** Null when it is wrapped under the own account key. */

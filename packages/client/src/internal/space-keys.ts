@@ -110,7 +110,7 @@ export class SpaceKeys {
   }
 }
 
-export async function pendingOf(sender: RemoteSender, reason: PendingKey['reason']): Promise<PendingKey> {
+async function pendingOf(sender: RemoteSender, reason: PendingKey['reason']): Promise<PendingKey> {
   return { ...sender, fingerprint: await fingerprintOrNull(sender.account, sender.publicKey), reason };
 }
 
