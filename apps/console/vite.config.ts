@@ -9,7 +9,10 @@ const conditions = ['source', 'module', 'browser', 'import', 'default'];
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
-  resolve: { conditions, alias: [{ find: /^#vault-worker/, replacement: path.join(import.meta.dirname, 'src/vault/worker.ts') }] },
+  resolve: {
+    conditions,
+    alias: [{ find: /^#vault-worker/, replacement: path.join(import.meta.dirname, 'src/vault/worker.ts') }],
+  },
   html: { cspNonce: NONCE_PLACEHOLDER },
   worker: {
     format: 'es',

@@ -9,7 +9,12 @@ const TIMEOUT = 10 * 60 * 1000;
 export const administratorSocket = (data: string): string => path.join(data, 'administrator.sock');
 
 /** Undefined when no server listens there. Throws ClientError for what the server refuses. */
-export function askServer(socketPath: string, method: 'GET' | 'POST' | 'PUT', route: string, body?: object): Promise<unknown> {
+export function askServer(
+  socketPath: string,
+  method: 'GET' | 'POST' | 'PUT',
+  route: string,
+  body?: object,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const call = request(

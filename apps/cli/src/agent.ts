@@ -50,9 +50,16 @@ export async function stopAgent(state: StateFolder): Promise<boolean> {
 }
 
 /** Starts an agent that forgets the key after `seconds`. An earlier one is replaced. Throws `cli.agent-unavailable`. */
-export async function startAgent(state: StateFolder, account: string, key: SecretBytes, seconds: number): Promise<void> {
+export async function startAgent(
+  state: StateFolder,
+  account: string,
+  key: SecretBytes,
+  seconds: number,
+): Promise<void> {
   await stopAgent(state);
-  const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './agent-main.ts' : './agent-main.js', import.meta.url));
+  const program = fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? './agent-main.ts' : './agent-main.js', import.meta.url),
+  );
   const child = spawn(process.execPath, [...process.execArgv, program, agentSocket(state), account, String(seconds)], {
     detached: true,
     // The key goes through a pipe: arguments and environment can be seen by others.

@@ -83,7 +83,9 @@ function parseLine(text: string): Line | undefined {
 
 function isSealedMemory(value: unknown): value is SealedMemory {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, version, epoch, token, author, sequence, changedAt } = value as Partial<Record<keyof SealedMemory, unknown>>;
+  const { id, version, epoch, token, author, sequence, changedAt } = value as Partial<
+    Record<keyof SealedMemory, unknown>
+  >;
   return (
     isUuid(id) &&
     Number.isSafeInteger(version) &&

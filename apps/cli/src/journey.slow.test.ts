@@ -85,8 +85,10 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
     }
     let answered = 0;
     for (const [language, questions] of Object.entries(QUESTIONS)) {
-      for (const [query, title] of questions) {
-        const answers = await Promise.all([ada, second].map((device) => titlesOf(device, query)));
+      for (const [index, [query, title]] of questions.entries()) {
+        // The second computer has the same memories; one question in each language shows that it can read them.
+        const asked = index === 0 ? [ada, second] : [ada];
+        const answers = await Promise.all(asked.map((device) => titlesOf(device, query)));
         for (const titles of answers) expect(titles, `${language}: ${query}`).toContain(title);
         answered += answers.length;
       }

@@ -115,7 +115,9 @@ function report(error: unknown, json: boolean): void {
   const text = known
     ? `${error.publicMessage}${error.detail === undefined ? '' : ` ${error.detail}`}`
     : `Something unexpected went wrong (${error instanceof Error ? error.name : typeof error}).`;
-  process.stderr.write(json ? `${JSON.stringify({ error: { code, message: text } })}\n` : `strongroom: ${printable(text)} [${code}]\n`);
+  process.stderr.write(
+    json ? `${JSON.stringify({ error: { code, message: text } })}\n` : `strongroom: ${printable(text)} [${code}]\n`,
+  );
   if (!known && process.env['STRONGROOM_DEBUG'] === '1' && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`);
   }

@@ -1,6 +1,6 @@
 /** The vault as people run it: a server process with a data folder, and the command line as a process for each command. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,11 +17,15 @@ const COMMAND_LIMIT = 120_000;
 
 export const PASSWORD = 'correct horse battery staple';
 
+/** Halves the time of a command, since the next one need not compile the same modules again. */
+const compiled = temporaryFolder();
+
 /** Nothing of the caller's own settings reaches the processes. */
 const environment = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   HOME: '/nonexistent',
   NO_COLOR: '1',
+  NODE_COMPILE_CACHE: compiled,
   ...more,
 });
 
@@ -252,6 +256,3 @@ export async function until(what: string, ready: () => boolean | Promise<boolean
   }
   return performance.now() - started;
 }
-
-/** True while a process with this id is there. */
-const processExists = (pid: number): boolean => existsSync(`/proc/${pid}`);

@@ -41,7 +41,10 @@ export class StateFolder {
   }
 
   /** Parses JSON that `write` made; `check` narrows it. Throws `cli.state-damaged`. */
-  async readJson<Value>(check: (value: unknown) => value is Value, ...segments: readonly string[]): Promise<Value | undefined> {
+  async readJson<Value>(
+    check: (value: unknown) => value is Value,
+    ...segments: readonly string[]
+  ): Promise<Value | undefined> {
     const text = await this.read(...segments);
     if (text === undefined) return undefined;
     let value: unknown;

@@ -55,7 +55,8 @@ export function createTerminal(json: boolean): Terminal {
     askPassword: async (message) =>
       interactive ? answer(prompts.password({ message, output, mask: '•' })) : undefined,
     askText: async (message) => (interactive ? answer(prompts.text({ message, output })) : undefined),
-    confirm: async (message) => (interactive ? answer(prompts.confirm({ message, output, initialValue: false })) : false),
+    confirm: async (message) =>
+      interactive ? answer(prompts.confirm({ message, output, initialValue: false })) : false,
     progress(title) {
       if (!interactive) {
         return {

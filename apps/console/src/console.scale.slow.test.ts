@@ -27,7 +27,7 @@ const WORDS = Array.from(
 
 /** A fixed sequence of numbers from 0 to 1 (Lehmer, Park and Miller 1988): the same memories in every run. */
 function* numbers(): Generator<number, never> {
-  for (let state = 20_261_122; ; ) {
+  for (let state = 20_261_122; ;) {
     state = (state * 48_271) % 2_147_483_647;
     yield state / 2_147_483_647;
   }
@@ -145,7 +145,9 @@ describe.skipIf(!needs('chromium'))('ten thousand memories', () => {
       if (found < best) phases = [unlocked, listed, found].map(Math.round);
       best = Math.min(best, found);
     }
-    figure(`second visit: unlock to first result over 10,000 memories in ${Math.round(best)} ms (unlocked, listed, found: ${phases.join(', ')})`);
+    figure(
+      `second visit: unlock to first result over 10,000 memories in ${Math.round(best)} ms (unlocked, listed, found: ${phases.join(', ')})`,
+    );
     expect(best).toBeLessThan(3000);
   });
 
@@ -162,7 +164,9 @@ describe.skipIf(!needs('chromium'))('ten thousand memories', () => {
       const p95 = percentile(times, 0.95);
       if (p95 < best.p95) best = { p95, median: percentile(times, 0.5) };
     }
-    figure(`search over 10,000 memories, from key to screen: median ${best.median.toFixed(0)} ms, p95 ${best.p95.toFixed(0)} ms`);
+    figure(
+      `search over 10,000 memories, from key to screen: median ${best.median.toFixed(0)} ms, p95 ${best.p95.toFixed(0)} ms`,
+    );
     expect(best.p95).toBeLessThan(50);
     await page.locator('#search').fill('');
     await page.getByText('10,000 memories').waitFor();

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { figure, needs } from '@strongroom/testing';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { paletted } from './palette-png.test-support.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { consoleFolder } from '../build.ts';
 import {
@@ -32,7 +33,8 @@ const HOSTILE_TEXT = [
 const CANARY = 'umbrella with the parrot handle';
 
 /** Written only when asked for, so that a test run leaves the tree as it was. */
-const shots = process.env['STRONGROOM_SCREENSHOTS'] === '1' ? path.resolve(import.meta.dirname, '../../../docs/screenshots') : null;
+const shots =
+  process.env['STRONGROOM_SCREENSHOTS'] === '1' ? path.resolve(import.meta.dirname, '../../../docs/screenshots') : null;
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const DESKTOP = { width: 1280, height: 800 };

@@ -30,7 +30,13 @@ export function paletted(png: Buffer): Buffer {
   header.set([8, 3, 0, 0, 0], 8);
   const table = Buffer.from(palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 0xff, colour & 0xff]));
   const body = deflateSync(rows, { level: 9, memLevel: 9 });
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('PLTE', table), chunk('IDAT', body), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('PLTE', table),
+    chunk('IDAT', body),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** The most frequent colour of each small cube of colours, the fullest cubes first. */
@@ -66,12 +72,17 @@ function nearest(palette: readonly number[], colour: number): number {
 
 function readChunks(png: Buffer): { width: number; height: number; channels: number; data: Buffer } {
   const parts: Buffer[] = [];
-  for (let at = SIGNATURE.length; at < png.length; ) {
+  for (let at = SIGNATURE.length; at < png.length;) {
     const length = png.readUInt32BE(at);
     if (png.toString('latin1', at + 4, at + 8) === 'IDAT') parts.push(png.subarray(at + 8, at + 8 + length));
     at += length + 12;
   }
-  return { width: png.readUInt32BE(16), height: png.readUInt32BE(20), channels: png[25] === 6 ? 4 : 3, data: Buffer.concat(parts) };
+  return {
+    width: png.readUInt32BE(16),
+    height: png.readUInt32BE(20),
+    channels: png[25] === 6 ? 4 : 3,
+    data: Buffer.concat(parts),
+  };
 }
 
 function unfiltered(raw: Buffer, width: number, height: number, channels: number): Buffer {

@@ -7,7 +7,10 @@ const serverErrors = {
     message:
       'An address other than loopback needs TLS: give --tls-certificate and --tls-key, or --behind-proxy if a proxy in front of it ends TLS.',
   },
-  'server.port-in-use': { status: 500, message: 'The port is in use; choose another with --port, or stop what uses it.' },
+  'server.port-in-use': {
+    status: 500,
+    message: 'The port is in use; choose another with --port, or stop what uses it.',
+  },
   'server.cannot-listen': { status: 500, message: 'The address cannot be listened on.' },
   'server.data-in-use': {
     status: 503,
@@ -16,7 +19,8 @@ const serverErrors = {
   },
   'server.socket-unavailable': {
     status: 500,
-    message: "The administrator's socket cannot be opened; is the data folder writable and its path shorter than 100 bytes?",
+    message:
+      "The administrator's socket cannot be opened; is the data folder writable and its path shorter than 100 bytes?",
   },
   'server.tls-unreadable': { status: 500, message: 'The TLS certificate or key cannot be used.' },
 } as const satisfies ErrorTable;

@@ -61,7 +61,10 @@ export function createMetrics(): Metrics {
 }
 
 /** Serves `GET /metrics` on 127.0.0.1. Returns the port and a function that stops it. */
-export async function serveMetrics(metrics: Metrics, port: number): Promise<{ port: number; stop: () => Promise<void> }> {
+export async function serveMetrics(
+  metrics: Metrics,
+  port: number,
+): Promise<{ port: number; stop: () => Promise<void> }> {
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end();

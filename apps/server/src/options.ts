@@ -100,14 +100,22 @@ function parsePort(text: string, flag: Flag): number {
 /** Scheme, host and port, nothing behind it. */
 function parseOrigin(text: string): string {
   const url = URL.parse(text);
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || (text !== url.origin && text !== `${url.origin}/`)) {
+  if (
+    url === null ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    (text !== url.origin && text !== `${url.origin}/`)
+  ) {
     throw bad('--origin is a scheme and a host, such as https://vault.example.org.');
   }
   return url.origin;
 }
 
 /** Throws `server.bad-option` and `server.insecure-address`. Returns `help` when that was asked for. */
-export function parseOptions(argv: readonly string[], environment: Environment, terminal: boolean): ServerOptions | 'help' {
+export function parseOptions(
+  argv: readonly string[],
+  environment: Environment,
+  terminal: boolean,
+): ServerOptions | 'help' {
   let values: Partial<Record<Flag, string | boolean>>;
   try {
     ({ values } = parseArgs({ args: [...argv], options: FLAGS, strict: true, allowPositionals: false }));

@@ -98,7 +98,8 @@ function followCertificate(server: TlsServer, files: TlsFiles, current: TlsOptio
     files,
     current,
     onReload: (validTo) => logger.info({ validTo }, 'TLS certificate taken over'),
-    onFailure: (error) => logger.error({ error: describeError(error) }, 'TLS certificate not taken over; the former one stays in use'),
+    onFailure: (error) =>
+      logger.error({ error: describeError(error) }, 'TLS certificate not taken over; the former one stays in use'),
   });
   const onSignal = (): void => void reload.look();
   process.on('SIGHUP', onSignal);

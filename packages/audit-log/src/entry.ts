@@ -199,7 +199,6 @@ export function canonicalDetails(details: Readonly<Record<string, string | numbe
     if (!isText) throw invalid('details');
     return [name, `${JSON.stringify(name)}:${JSON.stringify(value)}`] as const;
   });
-  // oxlint-disable-next-line unicorn/no-nested-ternary -- the three-way comparison of code units that RFC 8785 §3.2.3 asks for
   members.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
   return `{${members.map(([, text]) => text).join(',')}}`;
 }

@@ -20,7 +20,6 @@ export const BODY_TIMEOUT_MILLISECONDS = 20_000;
  * pipeline's stay the application's business (`createServer` answers them too). Behind a proxy, set Fastify's own
  * `trustProxy`.
  */
-// oxlint-disable-next-line eslint/require-await -- Fastify tells plugins with callbacks from others by the promise
 export async function strongroomFastify(app: FastifyInstance, options: StrongroomFastifyOptions): Promise<void> {
   const { pipeline, bodyTimeoutMilliseconds = BODY_TIMEOUT_MILLISECONDS } = options;
   leaveBodiesAlone(app);

@@ -53,7 +53,6 @@ export function createLimiter({ database, clock, hash }: LimiterOptions): Limite
   }
 
   return {
-    // oxlint-disable-next-line eslint/require-await -- the port promises a promise, also for the guard's RangeError
     async take(policy, key, cost = 1) {
       if (!Number.isSafeInteger(cost) || cost < 1 || cost > policy.burst) {
         throw new RangeError('take: cost must be a whole number from 1 to the burst of the policy');

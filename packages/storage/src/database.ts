@@ -6,7 +6,6 @@ import type { Kysely, Transaction as KyselyTransaction } from 'kysely';
  * A Kysely transaction that names no tables of its own. A room gives it its tables once:
  * `const tables = (transaction: Transaction) => transaction.$extendTables<MemoryTables>()`.
  */
-// oxlint-disable-next-line typescript/no-empty-object-type -- "no tables known yet" is what is meant
 export type Transaction = KyselyTransaction<{}>;
 
 /**

@@ -40,7 +40,12 @@ function parseInvitation(text: string): { readonly token: string; readonly serve
   return { token, server: url.origin };
 }
 
-async function answer(context: CommandContext, given: string | undefined, variable: string, question: string): Promise<string> {
+async function answer(
+  context: CommandContext,
+  given: string | undefined,
+  variable: string,
+  question: string,
+): Promise<string> {
   const value = given ?? context.environment[variable] ?? (await context.terminal().askText(question));
   if (value === undefined || value.trim() === '') {
     throw new CliError('cli.usage', { detail: `${question} is needed: set ${variable} or give the option.` });
@@ -56,7 +61,10 @@ export function addAccountCommands(program: Command, context: CommandContext): v
     .option('--server <url>', 'where the vault is; taken from the link otherwise, or STRONGROOM_SERVER')
     .option('--email <address>', 'STRONGROOM_EMAIL')
     .option('--name <name>', 'how others see you; STRONGROOM_NAME')
-    .addHelpText('after', "\nExample:\n  strongroom signup --invitation 'http://127.0.0.1:7766/set-up#…' --email ada@example.org --name Ada")
+    .addHelpText(
+      'after',
+      "\nExample:\n  strongroom signup --invitation 'http://127.0.0.1:7766/set-up#…' --email ada@example.org --name Ada",
+    )
     .action((options: SignUpCommand) => signUp(context, options));
 
   program
@@ -86,7 +94,10 @@ export function addAccountCommands(program: Command, context: CommandContext): v
     .command('unlock')
     .description('keep the vault open for a while, so that the following commands ask for no password')
     .option('--for <duration>', 'how long: 90s, 15m, 2h; at most 24h', DEFAULT_UNLOCK)
-    .addHelpText('after', '\nThe key is held in the memory of a small process of yours and is gone when the time is over.\n\nExample:\n  strongroom unlock --for 2h')
+    .addHelpText(
+      'after',
+      '\nThe key is held in the memory of a small process of yours and is gone when the time is over.\n\nExample:\n  strongroom unlock --for 2h',
+    )
     .action(async (options: { for: string }) => {
       const seconds = parseDuration(options.for);
       const { vault, profile } = await signedIn(context);
@@ -97,7 +108,9 @@ export function addAccountCommands(program: Command, context: CommandContext): v
       } finally {
         key.wipe();
       }
-      context.terminal().result({ unlocked: true, seconds }, [`Unlocked for ${options.for}. \`strongroom lock\` ends it sooner.`]);
+      context
+        .terminal()
+        .result({ unlocked: true, seconds }, [`Unlocked for ${options.for}. \`strongroom lock\` ends it sooner.`]);
     });
 
   program
@@ -145,14 +158,16 @@ async function signUp(context: CommandContext, options: SignUpCommand): Promise<
   });
   const recoveryCode = started.recoveryCode.reveal();
   // Before anything else can fail: it is shown this once.
-  context.terminal().result({ account: account.id, recoveryCode }, [
-    `Welcome, ${account.displayName}.`,
-    '',
-    'Your recovery code opens the vault when the password is forgotten. It is shown once; keep it on paper:',
-    '',
-    `  ${recoveryCode}`,
-    '',
-  ]);
+  context
+    .terminal()
+    .result({ account: account.id, recoveryCode }, [
+      `Welcome, ${account.displayName}.`,
+      '',
+      'Your recovery code opens the vault when the password is forgotten. It is shown once; keep it on paper:',
+      '',
+      `  ${recoveryCode}`,
+      '',
+    ]);
   await vault.createSpace(FIRST_SPACE);
 }
 

@@ -13,7 +13,10 @@ function describe(command: Command, words: readonly string[]): Completed[] {
   const options = command.options.flatMap((option) => (option.long === undefined ? [] : [option.long]));
   const children = command.commands.filter((child) => child.name() !== 'completion');
   const next = [...children.map((child) => child.name()), ...options, '--help'];
-  return [{ words: words.join(' '), next: [...new Set(next)] }, ...children.flatMap((child) => describe(child, [...words, child.name()]))];
+  return [
+    { words: words.join(' '), next: [...new Set(next)] },
+    ...children.flatMap((child) => describe(child, [...words, child.name()])),
+  ];
 }
 
 /** Completes by the words before the cursor that are no options. */

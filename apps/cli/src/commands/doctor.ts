@@ -44,7 +44,8 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
 
 const passed = (name: string, says: string): Check => ({ name, ok: true, says });
 const failed = (name: string, says: string): Check => ({ name, ok: false, says });
-const reason = (error: unknown): string => (error instanceof StrongroomError ? error.publicMessage : 'It cannot be checked.');
+const reason = (error: unknown): string =>
+  error instanceof StrongroomError ? error.publicMessage : 'It cannot be checked.';
 
 async function checkStateFolder({ state }: CommandContext): Promise<Check> {
   const name = 'State folder';

@@ -35,7 +35,9 @@ const nowOption = (): Option =>
   new Option('--now <unix>', 'time to use instead of the clock, seconds since 1970').argParser(seconds('--now'));
 
 export function addFernetCommands(program: Command, context: CommandContext): void {
-  const fernet = program.command('fernet').description('encrypt and decrypt Fernet tokens, standard input to standard output');
+  const fernet = program
+    .command('fernet')
+    .description('encrypt and decrypt Fernet tokens, standard input to standard output');
 
   fernet
     .command('generate-key')
@@ -71,7 +73,8 @@ export function addFernetCommands(program: Command, context: CommandContext): vo
       const token = input.at(-1) === NEWLINE ? input.subarray(0, -1) : input;
       try {
         const content = cipher.decrypt(token, { ttl: options.ttl, now: options.now });
-        if (context.terminal().json) context.terminal().result({ content: Buffer.from(content).toString('base64') }, []);
+        if (context.terminal().json)
+          context.terminal().result({ content: Buffer.from(content).toString('base64') }, []);
         else process.stdout.write(content);
       } catch (error) {
         if (!(error instanceof EncryptionError)) throw error;

@@ -13,10 +13,18 @@ const EXCERPT = 160;
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
 
 /** What `--json` shows of a memory. */
-const shown = ({ id, space, version, document, writtenAt }: OpenedMemory) => ({ id, space, version, writtenAt, ...document });
+const shown = ({ id, space, version, document, writtenAt }: OpenedMemory) => ({
+  id,
+  space,
+  version,
+  writtenAt,
+  ...document,
+});
 
 function excerpt({ document }: OpenedMemory): string {
-  const line = `${document.title === undefined ? '' : `${document.title}: `}${document.text}`.replaceAll(/\s+/gu, ' ').trim();
+  const line = `${document.title === undefined ? '' : `${document.title}: `}${document.text}`
+    .replaceAll(/\s+/gu, ' ')
+    .trim();
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT - 1)}…` : line;
 }
 
@@ -32,7 +40,8 @@ function tellUnreadable(context: CommandContext, { unreadable }: SyncResult): vo
 
 function parseCount(value: string): number {
   const count = Number(value);
-  if (!/^\d{1,6}$/.test(value) || count < 1) throw new CliError('cli.usage', { detail: 'A count is a number above 0.' });
+  if (!/^\d{1,6}$/.test(value) || count < 1)
+    throw new CliError('cli.usage', { detail: 'A count is a number above 0.' });
   return count;
 }
 
@@ -44,7 +53,10 @@ export function addMemoryCommands(program: Command, context: CommandContext): vo
     .option('--title <title>', 'shown first in lists and searched too')
     .option('--tag <tag>', 'may be given several times', collect, [])
     .option(...SPACE_OPTION)
-    .addHelpText('after', '\nExamples:\n  strongroom remember "The spare key is with Ines" --tag home\n  strongroom remember < note.txt')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  strongroom remember "The spare key is with Ines" --tag home\n  strongroom remember < note.txt',
+    )
     .action(async (words: readonly string[], options: { title?: string; tag: readonly string[]; space?: string }) => {
       const content = words.length > 0 ? words.join(' ') : process.stdin.isTTY ? '' : await text(process.stdin);
       if (content.trim() === '') throw new CliError('cli.usage', { detail: 'There is nothing to remember.' });
@@ -87,7 +99,9 @@ export function addMemoryCommands(program: Command, context: CommandContext): vo
       const all = await vault.list(space.id);
       const page = all.slice(0, options.limit);
       const more = all.length > page.length ? [`… and ${all.length - page.length} more; see --limit.`] : [];
-      context.terminal().result(page.map(shown), all.length === 0 ? ['No memories yet.'] : [...page.map(lineOf), ...more]);
+      context
+        .terminal()
+        .result(page.map(shown), all.length === 0 ? ['No memories yet.'] : [...page.map(lineOf), ...more]);
     });
 
   program
@@ -105,8 +119,10 @@ export function addMemoryCommands(program: Command, context: CommandContext): vo
       const found = await vault.get(space.id, id);
       context.terminal().remark(lineOf(found));
       if (options.yes !== true) {
-        if (!context.terminal().interactive) throw new CliError('cli.usage', { detail: 'Say --yes where nobody can be asked.' });
-        if (!(await context.terminal().confirm('Delete it with all its versions?'))) throw new CliError('cli.cancelled');
+        if (!context.terminal().interactive)
+          throw new CliError('cli.usage', { detail: 'Say --yes where nobody can be asked.' });
+        if (!(await context.terminal().confirm('Delete it with all its versions?')))
+          throw new CliError('cli.cancelled');
       }
       await vault.forget(space.id, id, found.version);
       context.terminal().result({ id, forgotten: true }, ['Forgotten.']);

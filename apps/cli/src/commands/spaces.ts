@@ -9,7 +9,8 @@ export async function chooseSpace(vault: Vault, wanted: string | undefined): Pro
   const spaces = await vault.listSpaces();
   if (wanted === undefined) {
     const oldest = spaces.toSorted((left, right) => (left.id < right.id ? -1 : 1))[0];
-    if (oldest === undefined) throw new CliError('cli.no-space', { detail: 'Create one with `strongroom space create NAME`.' });
+    if (oldest === undefined)
+      throw new CliError('cli.no-space', { detail: 'Create one with `strongroom space create NAME`.' });
     return oldest;
   }
   const found = spaces.filter((space) => space.id === wanted || space.name === wanted);
@@ -40,6 +41,8 @@ export function addSpaceCommands(program: Command, context: CommandContext): voi
       const { vault } = await unlocked(context);
       const spaces = await vault.listSpaces();
       const lines = spaces.map((one) => `${one.id}  ${one.role.padEnd(6)}  ${one.name ?? '(does not open)'}`);
-      context.terminal().result(spaces, lines.length === 0 ? ['No spaces yet: `strongroom space create NAME`.'] : lines);
+      context
+        .terminal()
+        .result(spaces, lines.length === 0 ? ['No spaces yet: `strongroom space create NAME`.'] : lines);
     });
 }

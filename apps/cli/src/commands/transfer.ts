@@ -23,10 +23,13 @@ async function collectItems(items: Iterable<ImportItem> | AsyncIterable<ImportIt
   return collected;
 }
 
-const unreadable = (file: string, cause: unknown): CliError => new CliError('cli.unreadable-file', { detail: file, cause });
+const unreadable = (file: string, cause: unknown): CliError =>
+  new CliError('cli.unreadable-file', { detail: file, cause });
 
 async function readNotes(folder: string): Promise<Items> {
-  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(md|markdown)$/i.test(name)).toSorted();
+  const names = (await readdir(folder, { recursive: true }))
+    .filter((name) => /\.(md|markdown)$/i.test(name))
+    .toSorted();
   const items: ImportItem[] = [];
   for (const name of names) {
     const file = path.join(folder, name);
@@ -52,7 +55,8 @@ async function readSource(source: string): Promise<Items> {
   if (extension === '.jsonl') return collectItems(parseMcpMemory(content));
   if (extension === '.json') return collectItems(parseChatGptExport(content));
   throw new CliError('cli.usage', {
-    detail: 'Known sources: memory.jsonl (MCP memory server), conversations.json (ChatGPT), a Markdown file or a folder of them.',
+    detail:
+      'Known sources: memory.jsonl (MCP memory server), conversations.json (ChatGPT), a Markdown file or a folder of them.',
   });
 }
 
@@ -79,10 +83,12 @@ export function addTransferCommands(program: Command, context: CommandContext): 
       });
       const { created, updated, unchanged, deleted, failed } = result;
       progress.finish(`Imported into ${space.name ?? space.id}.`);
-      context.terminal().result({ space: space.id, items: items.length, ...result }, [
-        `${created} new, ${updated} updated, ${unchanged} unchanged, ${deleted} deleted here before, ${failed.length} failed.`,
-        ...failed.map(({ key, code }) => `  ${key}: ${code}`),
-      ]);
+      context
+        .terminal()
+        .result({ space: space.id, items: items.length, ...result }, [
+          `${created} new, ${updated} updated, ${unchanged} unchanged, ${deleted} deleted here before, ${failed.length} failed.`,
+          ...failed.map(({ key, code }) => `  ${key}: ${code}`),
+        ]);
       if (failed.length > 0) context.setExitCode(EXIT.failed);
     });
 
@@ -90,9 +96,14 @@ export function addTransferCommands(program: Command, context: CommandContext): 
     .command('export')
     .argument('<target>', 'a new file for jsonl, a new folder for markdown; - for standard output')
     .description('write the opened memories of a space; what is written is readable by anyone')
-    .addOption(new Option('--format <format>', 'markdown can be imported again').choices(['jsonl', 'markdown']).default('jsonl'))
+    .addOption(
+      new Option('--format <format>', 'markdown can be imported again').choices(['jsonl', 'markdown']).default('jsonl'),
+    )
     .option(...SPACE_OPTION)
-    .addHelpText('after', '\nExamples:\n  strongroom export memories.jsonl\n  strongroom export notes --format markdown --space Family')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  strongroom export memories.jsonl\n  strongroom export notes --format markdown --space Family',
+    )
     .action(async (target: string, options: { format: 'jsonl' | 'markdown'; space?: string }) => {
       const { vault } = await unlocked(context);
       const space = await chooseSpace(vault, options.space);
@@ -102,7 +113,9 @@ export function addTransferCommands(program: Command, context: CommandContext): 
       for (const { id, code } of closed) context.terminal().remark(`Left out, it does not open: ${id} (${code})`);
       if (target !== '-') {
         const summary = { exported: memories.length, leftOut: closed.length, target };
-        context.terminal().result(summary, [`${memories.length} memories exported to ${target}. The file is not encrypted.`]);
+        context
+          .terminal()
+          .result(summary, [`${memories.length} memories exported to ${target}. The file is not encrypted.`]);
       }
       if (closed.length > 0) context.setExitCode(EXIT.failed);
     });

@@ -20,7 +20,7 @@ export function differences(before: string, after: string): Piece[] {
   let end = 0;
   while (end < old.length - start && end < next.length - start && old.at(-1 - end) === next.at(-1 - end)) end += 1;
   const middle = compare(old.slice(start, old.length - end), next.slice(start, next.length - end));
-  return joined([
+  return phrases([
     { kind: 'same', text: old.slice(0, start).join('') },
     ...middle,
     { kind: 'same', text: old.slice(old.length - end).join('') },
@@ -67,13 +67,38 @@ function compare(old: readonly string[], next: readonly string[]): Piece[] {
   return pieces;
 }
 
-function joined(pieces: readonly Piece[]): Piece[] {
+/** Neighbouring changes as one: white space alone between them does not keep them apart, or whole phrases would be read in shreds. */
+function phrases(pieces: readonly Piece[]): Piece[] {
   const result: Piece[] = [];
-  for (const { kind, text } of pieces) {
-    if (text === '') continue;
-    const last = result.at(-1);
-    if (last?.kind === kind) result[result.length - 1] = { kind, text: last.text + text };
-    else result.push({ kind, text });
+  let change = { removed: '', added: '' };
+  /** White space since the last change; it belongs to the change if another one follows. */
+  let space = '';
+  const finish = (): void => {
+    push(result, { kind: 'removed', text: change.removed });
+    push(result, { kind: 'added', text: change.added });
+    push(result, { kind: 'same', text: space });
+    change = { removed: '', added: '' };
+    space = '';
+  };
+  for (const piece of pieces) {
+    const { kind, text } = piece;
+    if (kind !== 'same') {
+      change = { removed: change.removed + space, added: change.added + space };
+      change[kind] += text;
+      space = '';
+    } else if (change.removed + change.added !== '' && text.trim() === '') space += text;
+    else {
+      finish();
+      push(result, piece);
+    }
   }
+  finish();
   return result;
+}
+
+function push(result: Piece[], { kind, text }: Piece): void {
+  if (text === '') return;
+  const last = result.at(-1);
+  if (last?.kind === kind) result[result.length - 1] = { kind, text: last.text + text };
+  else result.push({ kind, text });
 }

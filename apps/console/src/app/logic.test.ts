@@ -128,6 +128,14 @@ describe('differences', () => {
     ]);
   });
 
+  it('keeps phrases together', () => {
+    expect(differences('under the third stone.', 'under a red boat.')).toEqual([
+      { kind: 'same', text: 'under ' },
+      { kind: 'removed', text: 'the third stone.' },
+      { kind: 'added', text: 'a red boat.' },
+    ]);
+  });
+
   it('does not compare for ever', () => {
     const long = (seed: number): string =>
       Array.from({ length: 30_000 }, (_, index) => `w${(index * seed) % 9973}`).join(' ');
@@ -263,7 +271,10 @@ describe('deviceName', () => {
 describe('visibleRange', () => {
   it('covers the screen and a little more, within the list', () => {
     expect(visibleRange({ top: 0, height: 800, entry: 100, count: 10_000 })).toEqual({ first: 0, end: 8 + OVERSCAN });
-    expect(visibleRange({ top: 500_050, height: 800, entry: 100, count: 10_000 })).toEqual({ first: 5000 - OVERSCAN, end: 5009 + OVERSCAN });
+    expect(visibleRange({ top: 500_050, height: 800, entry: 100, count: 10_000 })).toEqual({
+      first: 5000 - OVERSCAN,
+      end: 5009 + OVERSCAN,
+    });
     expect(visibleRange({ top: 999_200, height: 800, entry: 100, count: 10_000 }).end).toBe(10_000);
   });
 

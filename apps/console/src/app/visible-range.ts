@@ -14,7 +14,10 @@ export interface ListView {
 }
 
 /** From `first` up to, not including, `end`. */
-export function visibleRange({ top, height, entry, count }: ListView): { readonly first: number; readonly end: number } {
+export function visibleRange({ top, height, entry, count }: ListView): {
+  readonly first: number;
+  readonly end: number;
+} {
   const end = Math.min(count, Math.ceil((top + height) / entry) + OVERSCAN);
   // A list that became shorter may still be scrolled beyond its end.
   const first = Math.max(0, Math.min(Math.floor(top / entry), count) - OVERSCAN);

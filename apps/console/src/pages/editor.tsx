@@ -11,7 +11,6 @@ import { note } from '../app/toasts.ts';
 import { VaultError } from '../app/vault-connection.ts';
 import { Button, Choice, Notice, Skeleton, TextField } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
-import type { MemoryInputView } from '../vault/protocol.ts';
 import { inputOf, newest } from '../app/memory-input.ts';
 import { Conflict } from './conflict.tsx';
 import { KINDS, useKindName } from './kinds.ts';

@@ -35,7 +35,9 @@ export function Ledger({ rows, current, resetKey, ref }: LedgerProps) {
 
   const look = () => {
     const { scrollTop, clientHeight } = scroller.current!;
-    setView((before) => (before.top === scrollTop && before.height === clientHeight ? before : { top: scrollTop, height: clientHeight }));
+    setView((before) =>
+      before.top === scrollTop && before.height === clientHeight ? before : { top: scrollTop, height: clientHeight },
+    );
   };
 
   useEffect(() => {
@@ -54,7 +56,8 @@ export function Ledger({ rows, current, resetKey, ref }: LedgerProps) {
     const bounded = Math.max(0, Math.min(rows.length - 1, index));
     const start = bounded * height;
     if (start < frame.scrollTop) frame.scrollTop = start;
-    else if (start + height > frame.scrollTop + frame.clientHeight) frame.scrollTop = start + height - frame.clientHeight;
+    else if (start + height > frame.scrollTop + frame.clientHeight)
+      frame.scrollTop = start + height - frame.clientHeight;
     // Drawn at once, so that the entry is there to be focused.
     flushSync(() => {
       setActive(bounded);
