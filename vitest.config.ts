@@ -13,7 +13,7 @@ const slow = '**/*.slow.test.ts';
 const wish = process.env['STRONGROOM_TESTS'];
 const withSlow =
   wish === 'all' ||
-  (process.env['CI'] === 'true' && wish !== 'fast') ||
+  (process.env['CI'] === 'true' && wish !== 'fast' && wish !== 'both') ||
   process.argv.some((argument) => argument.includes('.slow'));
 
 /**
@@ -42,7 +42,7 @@ export default defineConfig({
       project('fast', {
         include: [tests, toolTests],
         exclude: ['**/node_modules/**', '**/dist/**', slow],
-        testTimeout: 20_000,
+        testTimeout: 60_000,
         hookTimeout: 60_000,
         sequence: { groupOrder: 0 },
       }),

@@ -84,7 +84,7 @@ async function freshPostgresql(): Promise<Location> {
 /** True in a run of the fast tests only (vitest.config.ts reads the same), and not in a slow suite that was asked for by name. */
 function isFastRun(): boolean {
   const wish = process.env['STRONGROOM_TESTS'];
-  if (wish === 'all' || (wish !== 'fast' && process.env['CI'] === 'true')) return false;
+  if (wish === 'all' || wish === 'both' || (wish !== 'fast' && process.env['CI'] === 'true')) return false;
   return !(expect.getState().testPath ?? '').includes('.slow.');
 }
 

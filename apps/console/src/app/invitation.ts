@@ -1,7 +1,7 @@
 /** The token of a set-up link. It stands behind the #, which browsers do not send. */
 
-/** 32 bytes in base64url without padding. */
-const TOKEN = /^#([A-Za-z0-9_-]{43})$/;
+/** 32 bytes in base64url without padding; in an invitation followed by who invites and their public key. */
+const TOKEN = /^#([A-Za-z0-9_-]{43}(?:\.[A-Za-z0-9_.-]{1,200})?)$/;
 
 let kept: string | null = null;
 

@@ -131,19 +131,6 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
   });
   return [
     {
-      value: commands.memories,
-      items:
-        query.length > 1
-          ? (found.data ?? []).map((row) => ({
-              value: row.id,
-              label: row.heading,
-              icon: 'memories' as const,
-              run: () =>
-                navigate({ to: '/spaces/$space/memories/$memory', params: { space: row.space, memory: row.id } }),
-            }))
-          : [],
-    },
-    {
       value: commands.actions,
       items: [
         {
@@ -191,6 +178,20 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
         go('/spaces', 'spaces', navigation.manageSpaces),
         go('/account', 'account', navigation.account),
       ],
+    },
+    // Last: they arrive a moment later and must not push away what somebody is about to choose.
+    {
+      value: commands.memories,
+      items:
+        query.length > 1
+          ? (found.data ?? []).map((row) => ({
+              value: row.id,
+              label: row.heading,
+              icon: 'memories' as const,
+              run: () =>
+                navigate({ to: '/spaces/$space/memories/$memory', params: { space: row.space, memory: row.id } }),
+            }))
+          : [],
     },
   ];
 }
