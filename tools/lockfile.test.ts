@@ -40,7 +40,7 @@ describe('the lockfile', () => {
     ['has a package without integrity', { 'node_modules/a-linux': { version: '1.0.0' } }, /no integrity/],
     [
       'names an address',
-      { 'node_modules/a-linux': { integrity: 'sha512-l', resolved: 'https://registry.test/a.tgz' } },
+      { 'node_modules/a-linux': { integrity: 'sha512-l', resolved: 'https://packages.test/a.tgz' } },
       /address/,
     ],
     [
