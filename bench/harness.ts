@@ -21,9 +21,15 @@ export interface Suite {
   /** npm packages measured beside ours; their versions are taken from bench/package-lock.json. */
   readonly peers: readonly string[];
   /** Throws when the contenders' results do not fit each other: what differs in result is not compared in speed. */
-  readonly cases: () => readonly Case[];
-  /** What is claimed: ours is at least this many times as fast as the named contender, in every case. */
-  readonly atLeast?: { readonly contender: string; readonly times: number };
+  readonly cases: () => readonly Case[] | Promise<readonly Case[]>;
+  /** What is claimed. A suite without promises tells its ratios and breaks none. */
+  readonly promises?: readonly Promised[];
+}
+
+/** Ours is at least this many times as fast as the named contender, in every case that has it. */
+export interface Promised {
+  readonly contender: string;
+  readonly times: number;
 }
 
 export interface Settings {

@@ -77,12 +77,18 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** The smallest ratio of all cases against what the suite promises; without a promise the ratios alone. */
-export function verdict({ title, atLeast }: Suite, results: readonly CaseResult[]): Verdict {
+/** For each promise the smallest ratio of all cases; without promises the smallest of all, which is then no promise to break. */
+export function verdicts({ title, promises }: Suite, results: readonly CaseResult[]): readonly Verdict[] {
   const ratios = results.flatMap(({ name, ratios: own }) => own.map((ratio) => ({ ...ratio, name })));
-  const relevant = ratios.filter(({ to }) => atLeast === undefined || to === atLeast.contender);
-  const smallest = relevant.toSorted((left, right) => left.times - right.times)[0];
-  if (smallest === undefined) return { kept: atLeast === undefined, text: `${title}: nothing to compare with` };
-  const text = `${title}: at least ${times(smallest.times)} ${smallest.to} (smallest of ${relevant.length} ratios: ${smallest.name})`;
-  return { kept: atLeast === undefined || smallest.times >= atLeast.times, text };
+  const smallest = (among: typeof ratios): string => {
+    const least = among.toSorted((left, right) => left.times - right.times)[0];
+    if (least === undefined) return `${title}: nothing to compare with`;
+    return `${title}: at least ${times(least.times)} ${least.to} (smallest of ${among.length} ratios: ${least.name})`;
+  };
+  if (promises === undefined) return [{ kept: true, text: smallest(ratios) }];
+  return promises.map(({ contender, times: promised }) => {
+    const relevant = ratios.filter(({ to }) => to === contender);
+    const kept = relevant.length > 0 && relevant.every((ratio) => ratio.times >= promised);
+    return { kept, text: kept ? smallest(relevant) : `${smallest(relevant)}; promised: at least ${promised}×` };
+  });
 }

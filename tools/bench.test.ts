@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { measure, quantile, sink, type CaseResult, type Suite } from '../bench/harness.ts';
-import { resultFile, table, verdict } from '../bench/report.ts';
+import { resultFile, table, verdicts } from '../bench/report.ts';
 
 const settings = { rounds: 5, sliceMilliseconds: 5 };
 
@@ -60,16 +60,24 @@ describe('the report', () => {
     title: 'Fixture',
     peers: ['fernet'],
     cases: () => [],
-    atLeast: { contender: 'peer', times: 10 },
+    promises: [{ contender: 'peer', times: 10 }],
   };
 
   it('keeps a promise by its weakest case', () => {
-    expect(verdict(suite, [ratio(12), ratio(10)])).toMatchObject({
-      kept: true,
-      text: expect.stringContaining('10.0×'),
-    });
-    expect(verdict(suite, [ratio(12), ratio(9.9)])).toMatchObject({ kept: false });
-    expect(verdict(suite, [])).toMatchObject({ kept: false });
+    expect(verdicts(suite, [ratio(12), ratio(10)])).toMatchObject([
+      { kept: true, text: expect.stringContaining('10.0×') },
+    ]);
+    expect(verdicts(suite, [ratio(12), ratio(9.9)])).toMatchObject([
+      { kept: false, text: expect.stringContaining('promised: at least 10×') },
+    ]);
+    expect(verdicts(suite, [])).toMatchObject([{ kept: false }]);
+  });
+
+  it('judges each promise by its own peer, and a suite without promises not at all', () => {
+    const promises = [...(suite.promises ?? []), { contender: 'another', times: 1 }];
+    expect(verdicts({ ...suite, promises }, [ratio(12)])).toMatchObject([{ kept: true }, { kept: false }]);
+    const { promises: _, ...unpromised } = suite;
+    expect(verdicts(unpromised, [ratio(0.1)])).toMatchObject([{ kept: true }]);
   });
 
   it('lines medians, spread and ratios up', () => {

@@ -5,7 +5,7 @@
 import { globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { measure, type CaseResult, type Suite } from '../bench/harness.ts';
-import { resultFile, table, verdict } from '../bench/report.ts';
+import { resultFile, table, verdicts } from '../bench/report.ts';
 import { ensureInstalled } from './install.mjs';
 import { hasFlag } from './internal/flags.ts';
 import { toolsRoot } from './internal/step.ts';
@@ -31,14 +31,12 @@ let broken = 0;
 for (const name of names.length > 0 ? names : existing) {
   const { default: suite } = (await import(join(bench, 'suites', `${name}.ts`))) as { readonly default: Suite };
   const results: CaseResult[] = [];
-  for (const one of suite.cases()) results.push(await measure(one, settings));
+  for (const one of await suite.cases()) results.push(await measure(one, settings));
   console.log(`\n${suite.title} (medians of ${settings.rounds} rounds, ratios of the same round)`);
   for (const line of table(results)) console.log(line);
-  const { kept, text } = verdict(suite, results);
-  if (kept) console.log(`figure: ${text}`);
-  else {
-    broken += 1;
-    console.log(`BROKEN  ${text}; promised: at least ${suite.atLeast?.times}×`);
+  for (const { kept, text } of verdicts(suite, results)) {
+    console.log(`${kept ? 'figure:' : 'BROKEN '} ${text}`);
+    if (!kept) broken += 1;
   }
   if (!quick) {
     mkdirSync(join(bench, 'results'), { recursive: true });

@@ -1,17 +1,31 @@
 /**
- * Encrypted fields beside AES-256-GCM of node:crypto alone: KeyObject, nonces from a pool, associated data made beforehand. Ours builds the whole context,
- * commits to the key, and takes a person's key out of the key tree; it is loaded, as it is from the second value of a transaction on.
+ * Encrypted fields beside three others. Ours builds the whole context, commits to the key, and takes a person's key out of the key
+ * tree; it is loaded, as it is from the second value of a transaction on.
+ *
+ * - node:crypto: AES-256-GCM alone, with a KeyObject, nonces from a pool and associated data made beforehand.
+ * - cloak: what prisma-field-encryption calls for each field, without its walk through the query; no context, no commitment.
+ * - AWS Encryption SDK: a raw AES keyring behind its cache of data keys, unsigned, committing; the context of the same five names.
  */
-import { createCipheriv, createDecipheriv, generateKeySync, randomBytes, randomFillSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEncryption, fileSlot, manifest } from '@strongroom/encryption';
 import { newUuid } from '@strongroom/kernel';
 import { inInstallation, openDatabase } from '@strongroom/storage';
-import type { Case, Suite } from '../harness.ts';
+import type { Case, Contender, Suite } from '../harness.ts';
+import { awsEncryptionSdk } from '../peers/aws-encryption-sdk.ts';
+import { cloak } from '../peers/cloak.ts';
+import { nodeCrypto } from '../peers/node-crypto.ts';
+import type { FieldPeer } from '../peers/peer.ts';
 
-const PEER = 'node:crypto';
+const OURS = 'Strongroom';
+/** Ours as well, measured beside itself. */
+const WARM = 'Strongroom, key warm';
+const SEAL = 'Strongroom, sealing';
+
+/** One more than are kept for one person: taking them in turn, none is ever found. */
+const COLD_COLUMNS = 65;
 
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
 const database = await openDatabase({ kind: 'memory' }, [manifest]);
@@ -24,63 +38,69 @@ await database.close();
 rmSync(folder, { recursive: true });
 
 const place = { tenant: newUuid(), table: 'accounts', column: 'email', row: newUuid(), subject };
+const peers: readonly FieldPeer[] = [nodeCrypto(), cloak(), awsEncryptionSdk(place)];
 
-const rawKey = generateKeySync('aes', { length: 256 });
-const context = randomBytes(150);
-const pool = Buffer.alloc(12 * 1024);
-let next = pool.length;
-
-function encryptRaw(plaintext: Uint8Array): { nonce: Buffer; ciphertext: Buffer; tag: Buffer } {
-  if (next === pool.length) {
-    randomFillSync(pool);
-    next = 0;
-  }
-  const nonce = pool.subarray(next, (next += 12));
-  const cipher = createCipheriv('aes-256-gcm', rawKey, nonce);
-  cipher.setAAD(context);
-  const ciphertext = cipher.update(plaintext);
-  cipher.final();
-  return { nonce, ciphertext, tag: cipher.getAuthTag() };
+/** The same operation at one place after the other, in turn. */
+function inTurn<Item>(items: readonly Item[], run: (item: Item) => unknown): () => unknown {
+  let next = 0;
+  return () => {
+    next = (next + 1) % items.length;
+    return run(items[next]!);
+  };
 }
 
-function decryptRaw(nonce: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Buffer {
-  const decipher = createDecipheriv('aes-256-gcm', rawKey, nonce);
-  decipher.setAAD(context);
-  decipher.setAuthTag(tag);
-  const plaintext = decipher.update(ciphertext);
-  decipher.final();
-  return plaintext;
-}
-
-function casesFor(size: number, label: string): readonly Case[] {
-  const plaintext = randomBytes(size);
+async function casesFor(size: number, label: string): Promise<readonly Case[]> {
+  // Text, as cloak takes nothing else.
+  const plaintext = Buffer.from(randomBytes(size).toString('base64url').slice(0, size));
   const value = keys.seal(place, plaintext);
-  const raw = encryptRaw(plaintext);
-  const nonce = Buffer.from(raw.nonce);
-  if (!plaintext.equals(keys.open(place, value)) || !plaintext.equals(decryptRaw(nonce, raw.ciphertext, raw.tag))) {
-    throw new Error(`encryption: results differ at ${label}`);
+  const cold = Array.from({ length: COLD_COLUMNS }, (_, index) => {
+    const at = { ...place, column: `column${index}` };
+    return { at, value: keys.seal(at, plaintext) };
+  });
+  const sealers: Contender[] = [];
+  const openers: Contender[] = [];
+  for (const peer of peers) {
+    const sealed = await peer.seal(plaintext);
+    if (!plaintext.equals(await peer.open(sealed)))
+      throw new Error(`encryption: results of ${peer.name} differ at ${label}`);
+    sealers.push({ name: peer.name, run: () => peer.seal(plaintext) });
+    openers.push({ name: peer.name, run: () => peer.open(sealed) });
   }
+  if (!plaintext.equals(keys.open(place, value))) throw new Error(`encryption: results differ at ${label}`);
+  const sealOurs = { name: OURS, run: () => keys.seal(place, plaintext) };
+  const openOurs = { name: OURS, run: () => keys.open(place, value) };
   return [
+    { name: `seal ${label}`, contenders: [sealOurs, ...sealers] },
+    { name: `open ${label}`, contenders: [openOurs, ...openers] },
     {
-      name: `seal ${label}`,
+      name: `seal ${label}, key cold`,
       contenders: [
-        { name: 'Strongroom', run: () => keys.seal(place, plaintext) },
-        { name: PEER, run: () => encryptRaw(plaintext) },
+        { name: OURS, run: inTurn(cold, ({ at }) => keys.seal(at, plaintext)) },
+        { ...sealOurs, name: WARM },
       ],
     },
     {
-      name: `open ${label}`,
+      name: `open ${label}, key cold`,
       contenders: [
-        { name: 'Strongroom', run: () => keys.open(place, value) },
-        { name: PEER, run: () => decryptRaw(nonce, raw.ciphertext, raw.tag) },
+        { name: OURS, run: inTurn(cold, (one) => keys.open(one.at, one.value)) },
+        { ...openOurs, name: WARM },
       ],
+    },
+    {
+      name: `open beside seal ${label}`,
+      contenders: [openOurs, { ...sealOurs, name: SEAL }],
     },
   ];
 }
 
 export default {
   title: 'Encrypted fields',
-  peers: [],
-  cases: () => [...casesFor(100, '100 B'), ...casesFor(1024, '1 KB')],
-  atLeast: { contender: PEER, times: 0.6 },
+  peers: ['@47ng/cloak', '@aws-crypto/client-node'],
+  cases: async () => [...(await casesFor(100, '100 B')), ...(await casesFor(1024, '1 KB'))],
+  promises: [
+    { contender: 'node:crypto', times: 0.6 },
+    { contender: 'cloak', times: 2.5 },
+    { contender: 'AWS Encryption SDK', times: 20 },
+    { contender: SEAL, times: 1 },
+  ],
 } satisfies Suite;

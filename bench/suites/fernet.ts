@@ -43,5 +43,5 @@ export default {
   title: 'Fernet',
   peers: ['fernet'],
   cases: () => [...casesFor(100, '100 B'), ...casesFor(1024, '1 KB')],
-  atLeast: { contender: PEER, times: 10 },
+  promises: [{ contender: PEER, times: 10 }],
 } satisfies Suite;
