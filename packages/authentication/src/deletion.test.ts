@@ -135,7 +135,7 @@ for (const engine of databases()) {
         sql<{
           type: string;
           details: string;
-        }>`select type, details from audit_events where event_id = ${certificate.eventId}`,
+        }>`select event::jsonb->>2 as type, event::jsonb->>15 as details from audit_inbox where event::jsonb->>0 = ${certificate.eventId}`,
       );
       expect(event).toMatchObject({ type: 'account.deleted' });
       const { keys: _keys, ...destroyed } = certificate.destroyed;

@@ -15,6 +15,7 @@ export type {
   SubjectErasurePort,
   TenantMember,
 } from './services.ts';
+export { people, type People } from './people.ts';
 export { profiles, type Profiles } from './profiles.ts';
 export { ensureSetupInvitation } from './setup.ts';
 export { sessionEndings, sessionPort, type SessionEndings } from './session-port.ts';

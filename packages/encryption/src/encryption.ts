@@ -28,7 +28,10 @@ export interface Encryption extends Sealer {
    * The keys of these people, read in this transaction with one statement; everything else about them is synchronous then. `create`: those
    * who have none get one, in this transaction too; throws `encryption.subject-erased` for people who were erased.
    * Without `create` they are missing: `has` says so, and sealing or opening for them throws `encryption.subject-erased`.
-   * Throws `encryption.tree-mismatch` or `encryption.tree-damaged`.
+   * Throws `encryption.root-outdated`, `encryption.tree-mismatch` or `encryption.tree-damaged`.
+   *
+   * Here a process learns that keys were rotated elsewhere. Where several processes share a database, seal and open values about nobody with the
+   * result as well, for no people at all if need be.
    */
   subjects(
     transaction: Transaction,
@@ -92,8 +95,8 @@ class FieldEncryption implements Encryption {
     return this.#noticing(() => this.#present().openText(place, value));
   }
 
-  blindIndex(place: ColumnPlace, normalised: string): Bytes {
-    return this.#present().blindIndex(place, normalised);
+  blindIndex(place: ColumnPlace, normalised: string, keyVersion?: number): Bytes {
+    return this.#present().blindIndex(place, normalised, keyVersion);
   }
 
   keyedHash(purpose: string, input: Uint8Array): Bytes {

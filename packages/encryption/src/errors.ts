@@ -26,6 +26,36 @@ export const encryptionErrors = {
     status: 500,
     message: 'That place does not fit the declaration of its table in the data map.',
   },
+  'encryption.place-unknown': {
+    status: 500,
+    message:
+      'It is not known to which row, tenant or person an encrypted value belongs, so it is neither sealed nor opened.',
+  },
+  'encryption.query-refused': { status: 500, message: 'That cannot be done with an encrypted column.' },
+  'encryption.plaintext-refused': {
+    status: 500,
+    message:
+      'A value in the clear stands in an encrypted column, or beside it. It was not sealed here and is not used.',
+  },
+  'encryption.phase-unknown': {
+    status: 500,
+    message: 'A column that is being encrypted was used without reading in this transaction how far that is.',
+  },
+  'encryption.migration-phase': { status: 409, message: 'The encryption of that column is in another phase.' },
+  'encryption.migration-unready': {
+    status: 409,
+    message: 'The columns are not ready for the encryption of that column.',
+  },
+  'encryption.migration-unverified': {
+    status: 500,
+    message:
+      'Rows were found whose sealed value does not say what the plaintext beside it says. Nothing was removed from them. Something writes that table past its codec.',
+  },
+  'encryption.migration-expired': {
+    status: 503,
+    message:
+      'The last day on which that column may be kept in the clear has passed. Finish its encryption (cut over), or declare a later day.',
+  },
   'encryption.invalid-token': { status: 400, message: 'That token is not valid.' },
   'encryption.invalid-fernet-key': {
     status: 400,
@@ -50,6 +80,11 @@ export const encryptionErrors = {
     status: 409,
     message: 'The root key was replaced by another process in the meantime. Nothing was written.',
   },
+  'encryption.root-outdated': {
+    status: 503,
+    message:
+      'The root key here is a copy from before it was replaced elsewhere, so this server must not go on with it. Servers of one database need one root slot between them; put the present root key in place and start again.',
+  },
   'encryption.subject-not-loaded': {
     status: 500,
     message: 'A value about a person was used without loading the keys of that person in this transaction.',
@@ -68,6 +103,8 @@ export const encryptionErrors = {
     status: 409,
     message: 'Another process is replacing the root of the key tree; try again in a moment.',
   },
+  'encryption.rotation-running': { status: 409, message: 'Keys are being rotated already; wait until that is done.' },
+  'encryption.no-such-rotation': { status: 404, message: 'There is no such rotation.' },
   'encryption.key-in-use': { status: 409, message: 'That key version is still in use.' },
 } as const satisfies ErrorTable;
 

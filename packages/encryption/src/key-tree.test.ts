@@ -316,11 +316,55 @@ for (const engine of databases()) {
       await encryption.keyTree.rotate(database, { settle: 0 });
       const old = await createEncryption({ slot: fileSlot(copy) });
       await expect(reading(database, old, [subject!], values)).rejects.toMatchObject({
-        code: 'encryption.tree-mismatch',
+        code: 'encryption.root-outdated',
       });
+      for (const work of [
+        old.keyTree.recover(database),
+        old.keyTree.shred(database, [subject!]),
+        old.keyTree.rotate(database),
+        old.keyTree.retire(database, 1),
+      ]) {
+        await expect(work).rejects.toMatchObject({ code: 'encryption.root-outdated' });
+      }
+      // Nobody else was disturbed by that.
+      expect(await reading(database, encryption, [subject!], values)).toEqual(['readable']);
       await putRows(database, rows);
       const present = await createEncryption({ slot: fileSlot(path) });
       await expect(present.keyTree.recover(database)).rejects.toMatchObject({ code: 'encryption.tree-mismatch' });
+    });
+
+    it('tells every process of the present key version in its next transaction', async () => {
+      const [subject] = people(1);
+      const [value] = await sealFor(database, encryption, [subject!]);
+      const other = await createEncryption({ slot: fileSlot(path) });
+      await encryption.keyTree.rotate(database, { settle: 0 });
+      expect(other.keyVersion).toBe(1);
+      const [after] = await sealFor(database, other, [subject!]);
+      expect([value![5], after![5]]).toEqual([1, 2]);
+      // A copy that is one step behind, with the same tree, is a copy all the same.
+      const copy = join(temporaryFolder(), 'root');
+      copyFileSync(path, copy);
+      const copied = await createEncryption({ slot: fileSlot(copy) });
+      await encryption.keyTree.retire(database, 1);
+      await expect(sealFor(database, copied, [subject!])).rejects.toMatchObject({ code: 'encryption.root-outdated' });
+      expect(await reading(database, other, [subject!], [after!])).toEqual(['readable']);
+      expect(await reading(database, other, [subject!], [value!])).toEqual(['encryption.key-missing']);
+    });
+
+    it('keeps of the lookup version what look-ups need, and no value opens under it', async () => {
+      const [subject] = people(1);
+      const [before] = await sealFor(database, encryption, [subject!]);
+      const index = encryption.blindIndex(placeOf(subject!), 'x');
+      await expect(encryption.keyTree.retire(database, 1)).rejects.toMatchObject({ code: 'encryption.key-in-use' });
+      await encryption.keyTree.rotate(database, { settle: 0 });
+      await encryption.keyTree.retire(database, 1);
+      const fresh = await createEncryption({ slot: fileSlot(path) });
+      expect(fresh.blindIndex(placeOf(subject!), 'x')).toEqual(index);
+      expect(await reading(database, fresh, [subject!], [before!])).toEqual(['encryption.key-missing']);
+      expect((await fresh.keyTree.status(database)).versions).toMatchObject([
+        { version: 1, isLookupOnly: true },
+        { version: 2, isLookupOnly: false },
+      ]);
     });
 
     it.each([

@@ -5,10 +5,10 @@ import { sql } from 'kysely';
 import { EncryptionError } from './errors.ts';
 import type { SlotState } from './internal/root.ts';
 import type { RootKeyring } from './internal/root-keyring.ts';
-import { acknowledge, discard, moveTo } from './internal/tree/finish.ts';
+import { acknowledge, discard, moveTo, raiseRevision } from './internal/tree/finish.ts';
 import { ensureTree } from './internal/tree/create-subjects.ts';
 import { Lease } from './internal/tree/lease.ts';
-import { mismatch, rootAt, type Tree } from './internal/tree/load-subjects.ts';
+import { mismatch, refuseOutdated, rootFor, type RootState, type Tree } from './internal/tree/load-subjects.ts';
 import { stage } from './internal/tree/stage.ts';
 import { byteStrings, uuids } from './internal/tree/tables.ts';
 import type { Erasure } from './root-slot.ts';
@@ -68,7 +68,14 @@ export interface RotateOptions extends KeyOptions {
 export interface KeyStatus {
   readonly keyVersion: number;
   readonly lookupVersion: number;
-  readonly versions: readonly { readonly version: number; readonly createdAt: number }[];
+  /** Counts the states of the keyring; the same in every slot that has acknowledged. */
+  readonly revision: number;
+  readonly versions: readonly {
+    readonly version: number;
+    readonly createdAt: number;
+    /** Retired: only blind indexes and keyed hashes still need it. */
+    readonly isLookupOnly: boolean;
+  }[];
   readonly tree: {
     readonly version: number;
     /** Not yet acknowledged by every slot, or in the middle of a replacement. */
@@ -76,6 +83,8 @@ export interface KeyStatus {
     readonly subjects: number;
     readonly nodes: number;
     readonly shredded: number;
+    /** People whose erasure has begun and is not complete. */
+    readonly shredding: number;
   };
   readonly slots: readonly SlotReport[];
 }
@@ -91,8 +100,8 @@ export interface KeyTree {
   /** A new key version for new values, and a new root for the tree. Values of former versions stay readable until `retire`. */
   rotate(database: Database, options?: RotateOptions): Promise<RotateReport>;
   /**
-   * Forgets a key version. The caller has made sure that no value is left under it. Throws `encryption.key-in-use` for the current
-   * and the lookup version.
+   * Forgets a key version. The caller has made sure that no value is left under it. Where blind indexes or keyed hashes need its secret, it stays for
+   * them alone: no value opens under it any more. Throws `encryption.key-in-use` for the current version.
    */
   retire(database: Database, version: number): Promise<readonly SlotReport[]>;
   /**
@@ -101,12 +110,18 @@ export interface KeyTree {
    */
   recover(database: Database): Promise<boolean>;
   status(database: Database): Promise<KeyStatus>;
+  /** Key versions under which values open. */
+  openable(): readonly number[];
+  /**
+   * The tables of the tree were just restored from a copy: the root that is here counts from now on, though a later state of the same keys was once
+   * stored elsewhere. What does not hang beneath it is found out as always.
+   */
+  realign(transaction: Transaction): Promise<void>;
   /** Which of these people were erased: what a restore asks before it keeps their rows. */
   shreddedOf(transaction: Transaction, subjects: readonly Uuid[]): Promise<ReadonlySet<Uuid>>;
 }
 
-interface State {
-  readonly version: number;
+interface State extends RootState {
   readonly pending_version: number | null;
   readonly acknowledged_version: number;
   /** Somebody is at it. */
@@ -181,7 +196,7 @@ class RootedTree implements KeyTree {
       progress?.({ step: 'moved', done: 1, total: 2 });
       const wait = settle ?? (database.engine === 'postgresql' ? 5000 : 0);
       await new Promise((resolve) => setTimeout(resolve, wait));
-      const slots = await this.#restate(root.keyring.withCurrent(newest()));
+      const slots = await this.#restate(database, root.keyring.withCurrent(newest()));
       await this.#acknowledged(database, slots);
       progress?.({ step: 'moved', done: 2, total: 2 });
       return {
@@ -196,11 +211,15 @@ class RootedTree implements KeyTree {
   async retire(database: Database, version: number): Promise<readonly SlotReport[]> {
     return this.#held(database, async () => {
       const { keyring } = this.#tree.root;
-      if (version === keyring.currentVersion || version === keyring.lookupVersion) {
+      if (version === keyring.currentVersion) {
         throw new EncryptionError('encryption.key-in-use', { detail: `It is version ${version}.` });
       }
       if (keyring.version(version) === undefined) return this.#slotReports();
-      const slots = await this.#restate(keyring.without(version));
+      const isLookup = version === keyring.lookupVersion || (await isIndexVersion(database, version));
+      const slots = await this.#restate(
+        database,
+        isLookup ? keyring.withLookupOnly(version) : keyring.without(version),
+      );
       await this.#acknowledged(database, slots);
       return slots;
     });
@@ -210,15 +229,22 @@ class RootedTree implements KeyTree {
     const state = await readState(database);
     if (state === undefined) return true;
     const states = await this.#tree.root.reload();
-    if (state.pending_version !== null && this.#tree.root.keyring.treeVersion === state.pending_version) {
-      await moveTo(database, state.pending_version, this.#clock.now());
+    const { keyring } = this.#tree.root;
+    refuseOutdated(this.#tree.root, state);
+    if (state.pending_version !== null && keyring.treeVersion === state.pending_version) {
+      await moveTo(database, keyring, this.#clock.now());
     } else if (state.held && database.engine !== 'pglite') {
       // Whoever is at it will finish, or lose the lease.
       return false;
     }
-    const behind = states.some(({ revision }) => revision !== this.#tree.root.keyring.revision);
+    const behind = states.some(({ revision }) => revision !== keyring.revision);
     const open = state.pending_version !== null || state.acknowledged_version !== state.version;
-    if (!behind && !open) return this.#fits(database);
+    if (!behind && !open) {
+      await this.#fits(database);
+      // Whoever stored it was cut off before saying so.
+      if (keyring.revision > state.keyring_revision) await raiseRevision(database, keyring.revision);
+      return true;
+    }
     return Lease.hold(database, (lease) => this.#settle(database, lease));
   }
 
@@ -226,16 +252,22 @@ class RootedTree implements KeyTree {
     const slots = await this.#slotReports();
     const { keyring } = this.#tree.root;
     const counts = await database.transaction(asSystem, async (transaction) => {
-      const { rows } = await sql<{ subjects: number; nodes: number; shredded: number }>`
+      const { rows } = await sql<{ subjects: number; nodes: number; shredded: number; shredding: number }>`
         select (select count(*) from subject_keys) as subjects, (select count(*) from key_nodes) as nodes,
-          (select count(*) from shredded_subjects) as shredded`.execute(transaction);
+          (select count(*) from shredded_subjects) as shredded,
+          (select count(*) from subject_keys where shred_hash is not null) as shredding`.execute(transaction);
       return rows[0]!;
     });
     const state = await readState(database);
     return {
       keyVersion: keyring.currentVersion,
       lookupVersion: keyring.lookupVersion,
-      versions: keyring.listVersions().map(({ version, createdAt }) => ({ version, createdAt })),
+      revision: keyring.revision,
+      versions: keyring.listVersions().map(({ version, createdAt, scheme }) => ({
+        version,
+        createdAt,
+        isLookupOnly: scheme === 'lookup',
+      })),
       tree: {
         version: state?.version ?? keyring.treeVersion,
         complete:
@@ -244,6 +276,16 @@ class RootedTree implements KeyTree {
       },
       slots,
     };
+  }
+
+  openable(): readonly number[] {
+    return this.#tree.root.keyring
+      .listVersions()
+      .flatMap(({ version, scheme }) => (scheme === 'lookup' ? [] : [version]));
+  }
+
+  async realign(transaction: Transaction): Promise<void> {
+    await sql`update key_tree set keyring_revision = ${this.#tree.root.keyring.revision}`.execute(transaction);
   }
 
   async shreddedOf(transaction: Transaction, subjects: readonly Uuid[]): Promise<ReadonlySet<Uuid>> {
@@ -269,15 +311,16 @@ class RootedTree implements KeyTree {
     const { root } = this.#tree;
     const state = await readState(database);
     if (state === undefined) return true;
+    refuseOutdated(root, state);
     if (state.pending_version !== null && root.keyring.treeVersion === state.pending_version) {
-      await moveTo(database, state.pending_version, this.#clock.now());
+      await moveTo(database, root.keyring, this.#clock.now());
     }
     const moved = (await readState(database)) ?? state;
     if (moved.pending_version === null && moved.acknowledged_version === moved.version && (await this.#slotsAgree())) {
       return this.#fits(database);
     }
     // Raises every slot's generation: whoever still wants to store a root prepared before is refused from here on.
-    const slots = await this.#restate(root.keyring.restated());
+    const slots = await this.#restate(database, root.keyring.restated());
     if (moved.pending_version !== null) await discard(database, lease);
     await this.#acknowledged(database, slots);
     await this.#fits(database);
@@ -292,7 +335,7 @@ class RootedTree implements KeyTree {
   /** Throws `encryption.tree-mismatch` when tree and root do not belong together. */
   async #fits(database: Database): Promise<boolean> {
     const state = await readState(database);
-    if (state !== undefined && (await rootAt(this.#tree, state.version)) === undefined) {
+    if (state !== undefined && (await rootFor(this.#tree, state)) === undefined) {
       throw mismatch(this.#tree, state.version);
     }
     return true;
@@ -331,7 +374,7 @@ class RootedTree implements KeyTree {
       throw first!.failure;
     }
     progress('replaced');
-    await moveTo(database, next.treeVersion, this.#clock.now());
+    await moveTo(database, next, this.#clock.now());
     root.adopt(next);
     root.settle(next.treeVersion);
     keys.forget();
@@ -340,11 +383,12 @@ class RootedTree implements KeyTree {
   }
 
   /** Stores a keyring with the same tree root. Throws when the first slot does not take it. */
-  async #restate(next: RootKeyring): Promise<readonly SlotReport[]> {
+  async #restate(database: Database, next: RootKeyring): Promise<readonly SlotReport[]> {
     const { root } = this.#tree;
     const states = await root.replace(next);
     if (states[0]!.revision !== next.revision) throw states[0]!.failure;
     root.adopt(next);
+    await raiseRevision(database, next.revision);
     return reports(states, next.revision);
   }
 
@@ -375,9 +419,20 @@ class RootedTree implements KeyTree {
 async function readState(database: Database): Promise<State | undefined> {
   return database.transaction(asSystem, async (transaction) => {
     const { rows } = await sql<State>`
-      select version, pending_version, acknowledged_version, coalesce(lease_until > clock_timestamp(), false) as held
+      select version, pending_version, acknowledged_version, keyring_revision, coalesce(lease_until > clock_timestamp(), false) as held
       from key_tree`.execute(transaction);
     return rows[0];
+  });
+}
+
+/** Some blind index was rotated to it. */
+async function isIndexVersion(database: Database, version: number): Promise<boolean> {
+  return database.transaction(asSystem, async (transaction) => {
+    const { rows } = await sql`
+      select 1 from blind_index_rotations where ${version} in (live_version, other_version) limit 1`.execute(
+      transaction,
+    );
+    return rows.length > 0;
   });
 }
 

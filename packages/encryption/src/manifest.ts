@@ -1,13 +1,19 @@
 import type { Manifest } from '@strongroom/kernel';
 import type { Database } from '@strongroom/storage';
+import type { ColumnMigration } from './column-migration.ts';
 import type { Encryption } from './encryption.ts';
+import type { Rotations } from './rotation.ts';
 import { dataMap } from './internal/data-map.ts';
 import { migrations } from './internal/migrations.ts';
 
-/** What this room's job needs. */
+/** What this room's jobs need. */
 export interface EncryptionServices {
   readonly database: Database;
   readonly encryption: Encryption;
+  /** Absent where nobody rotates keys. */
+  readonly rotations?: Rotations | undefined;
+  /** Columns that are being encrypted. */
+  readonly columnMigrations?: readonly ColumnMigration[] | undefined;
 }
 
 export const manifest = {
@@ -20,6 +26,20 @@ export const manifest = {
       everySeconds: 60,
       run: async ({ database, encryption }: EncryptionServices) => {
         await encryption.keyTree.recover(database);
+      },
+    },
+    {
+      name: 'encryption.rotate-keys',
+      everySeconds: 60,
+      run: async ({ rotations }: EncryptionServices, signal: AbortSignal) => {
+        await rotations?.work(signal);
+      },
+    },
+    {
+      name: 'encryption.migrate-columns',
+      everySeconds: 60,
+      run: async ({ columnMigrations = [] }: EncryptionServices, signal: AbortSignal) => {
+        for (const migration of columnMigrations) await migration.run(signal);
       },
     },
   ],

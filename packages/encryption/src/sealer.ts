@@ -20,9 +20,10 @@ export interface Sealer {
   openText(place: Place, value: Uint8Array): string;
   /**
    * 32 bytes, the same for equal text in the same tenant, table and column, by which a row is found without decrypting. Give it a
-   * normalised text. Whoever sees the column learns which rows are equal, nothing else.
+   * normalised text. Whoever sees the column learns which rows are equal, nothing else. `keyVersion`: while the index is being rotated
+   * (blind-index-rotation.ts); the lookup version otherwise. Throws `encryption.key-missing` for one that is not there.
    */
-  blindIndex(place: ColumnPlace, normalised: string): Bytes;
+  blindIndex(place: ColumnPlace, normalised: string, keyVersion?: number): Bytes;
 }
 
 /** Where a value about several people lives. */

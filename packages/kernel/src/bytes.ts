@@ -1,4 +1,5 @@
 /** Byte helpers that behave the same in Node and in browsers. Binary data is `Uint8Array` everywhere. */
+import { decodeBase64, encodeBase64 } from '#base64';
 import { KernelError } from './errors.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -82,41 +83,32 @@ export function fromHex(text: string): Bytes {
   return bytes;
 }
 
-/** Chunk size that keeps `String.fromCharCode` well below engines' argument limits. */
-const CHUNK = 0x8000;
+export { allocate, latin1 } from '#base64';
 
-export function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let offset = 0; offset < bytes.length; offset += CHUNK) {
-    binary += String.fromCharCode(...bytes.subarray(offset, offset + CHUNK));
-  }
-  return btoa(binary);
-}
+/** RFC 4648 §4. */
+export const toBase64 = (bytes: Uint8Array): string => encodeBase64(bytes, 'base64', true);
 
 /** RFC 4648 §4, canonical: padding required, no white space, unused bits zero. */
 export function fromBase64(text: string): Bytes {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
-    throw new KernelError('kernel.invalid-encoding', { detail: 'Expected base64.' });
-  }
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
-  if (toBase64(bytes) !== text) {
-    throw new KernelError('kernel.invalid-encoding', { detail: 'Expected canonical base64.' });
-  }
-  return bytes;
+  return ownMemory(decodeBase64(text, 'base64', true), 'Expected canonical base64.');
 }
 
 /** RFC 4648 §5 without padding: what the JSON interface uses for every byte string. */
-export function toBase64Url(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
+export const toBase64Url = (bytes: Uint8Array): string => encodeBase64(bytes, 'base64url', false);
 
 /** RFC 4648 §5 without padding, canonical. */
 export function fromBase64Url(text: string): Bytes {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) {
-    throw new KernelError('kernel.invalid-encoding', { detail: 'Expected base64url without padding.' });
-  }
-  const padding = '='.repeat((4 - (text.length % 4)) % 4);
-  return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/') + padding);
+  return ownMemory(decodeBase64(text, 'base64url', false), 'Expected canonical base64url without padding.');
+}
+
+/** RFC 4648 §5 with padding, as Fernet has it. */
+export const toPaddedBase64Url = (bytes: Uint8Array): string => encodeBase64(bytes, 'base64url', true);
+
+/** RFC 4648 §5 with padding, canonical; `null` for anything else. The bytes may be a view of a larger buffer. */
+export const fromPaddedBase64Url = (text: string): Bytes | null => decodeBase64(text, 'base64url', true);
+
+/** Who gets bytes may wipe them, or hand over their buffer, without touching what lies beside them in a pool. */
+function ownMemory(bytes: Bytes | null, detail: string): Bytes {
+  if (bytes === null) throw new KernelError('kernel.invalid-encoding', { detail });
+  return new Uint8Array(bytes);
 }

@@ -8,9 +8,64 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** What an audit event of this type means, in words for the person who reads the log. */
+/**
+ * What kind of thing an event records:
+ * - `sign-in`: sessions begin, end or are proved again, failed attempts included;
+ * - `security`: accounts, credentials and keys change, or something looks like an attack;
+ * - `permission`: somebody may do more or less than before;
+ * - `data-access`: data is read, exported or decrypted;
+ * - `data-change`: data is stored, changed or deleted;
+ * - `policy`: configuration and rules change;
+ * - `administration`: the operator's own work and that of jobs;
+ * - `tool-call`: an assistant acts for somebody.
+ */
+export type AuditEventClass =
+  | 'sign-in'
+  | 'security'
+  | 'permission'
+  | 'data-access'
+  | 'data-change'
+  | 'policy'
+  | 'administration'
+  | 'tool-call';
+
+/** Which period of the audit log's retention holds for an event: it is kept as long as the longest purpose it serves. */
+export type AuditRetention = 'security' | 'access' | 'operational';
+
+/** Class and activity of OCSF 1.9 under which an event is exported. The audit log knows the numbers and what each class requires. */
+export type OcsfActivity =
+  | `authentication/${'logon' | 'logoff' | 'preauth'}`
+  | `authorize-session/${'assign-privileges' | 'assign-groups'}`
+  | `user-management/${
+      | 'create'
+      | 'update'
+      | 'delete'
+      | 'enable'
+      | 'disable'
+      | 'lock'
+      | 'unlock'
+      | 'password-change'
+      | 'password-reset'
+      | 'enable-mfa-factors'
+      | 'disable-mfa-factors'
+      | 'assign-privileges'
+      | 'remove-privileges'
+      | 'assign-roles'
+      | 'remove-roles'
+      | 'add-programmatic-credentials'
+      | 'remove-programmatic-credentials'}`
+  | `role-management/${'create' | 'update' | 'delete' | 'assign-privileges' | 'remove-privileges'}`
+  | `entity-management/${'create' | 'read' | 'update' | 'delete' | 'enable' | 'disable'}`
+  | `datastore-activity/${'read' | 'update' | 'query' | 'write' | 'create' | 'delete' | 'list' | 'encrypt' | 'decrypt'}`
+  | `api-activity/${'create' | 'read' | 'update' | 'delete' | 'other'}`;
+
+/** What an audit event of this type means: in words for the person who reads the log, in terms for what processes it. */
 export interface AuditEventDeclaration {
   readonly title: string;
+  /** What `audit search --class` finds. */
+  readonly class: AuditEventClass;
+  readonly retention: AuditRetention;
+  readonly ocsf: OcsfActivity;
 }
 
 /** Work that runs beside requests, on one replica at a time. */

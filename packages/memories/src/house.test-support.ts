@@ -10,6 +10,7 @@ import {
 import {
   ensureSetupInvitation,
   manifest as authenticationManifest,
+  people,
   profiles,
   sessionEndings,
   sessionPort,
@@ -74,6 +75,7 @@ export class House {
       memberships,
       auditLog: this.auditLog,
       profiles: profiles({ encryption }),
+      people: people({ encryption }),
       sessionEndings,
       departures: departures({ clock }),
       receipts: { receipt: readReceipt },

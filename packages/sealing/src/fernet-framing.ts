@@ -7,8 +7,7 @@
  * Whoever opens a token parses it, verifies the signature over `signed`, checks the age, then decrypts, in
  * this order, and throws `sealing.invalid-token` from every step but the age.
  */
-import type { Bytes } from '@strongroom/kernel';
-import { allocate, decodePaddedBase64Url, encodePaddedBase64Url, textOfBytes } from '#base64url';
+import { allocate, fromPaddedBase64Url, latin1, toPaddedBase64Url, type Bytes } from '@strongroom/kernel';
 import { SealingError } from './errors.ts';
 
 /** Fernet spec: the only version there is. */
@@ -68,18 +67,18 @@ export function splitFernetKey(key: Bytes): FernetKeyParts {
 
 /** Reads a key as text: canonical base64url with padding. Throws `sealing.invalid-fernet-key`. */
 export function parseFernetKey(key: string): FernetKeyParts {
-  const bytes = decodePaddedBase64Url(key);
+  const bytes = fromPaddedBase64Url(key);
   if (bytes === null) throw new SealingError('sealing.invalid-fernet-key');
   return splitFernetKey(bytes);
 }
 
 /** A new key as text, for `parseFernetKey` here and in any other implementation. */
 export const generateFernetKey = (): string =>
-  encodePaddedBase64Url(crypto.getRandomValues(new Uint8Array(FERNET_KEY_BYTES)));
+  toPaddedBase64Url(crypto.getRandomValues(new Uint8Array(FERNET_KEY_BYTES)));
 
 /** Reads a token, as text or as its ASCII bytes. Throws `sealing.invalid-token` for every malformed one. */
 export function parseFernetToken(token: string | Uint8Array): FernetFrame {
-  const bytes = decodePaddedBase64Url(typeof token === 'string' ? token : textOfBytes(token));
+  const bytes = fromPaddedBase64Url(typeof token === 'string' ? token : latin1(token));
   if (
     bytes === null ||
     bytes.length < SHORTEST_TOKEN ||
@@ -147,7 +146,7 @@ export function finishFernetToken(layout: FernetLayout, signature: Uint8Array): 
     throw new RangeError('finishFernetToken: signature must have 32 bytes');
   }
   layout.token.set(signature, layout.signed.length);
-  return encodePaddedBase64Url(layout.token);
+  return toPaddedBase64Url(layout.token);
 }
 
 const readUint32 = (bytes: Uint8Array, offset: number): number =>

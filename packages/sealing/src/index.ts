@@ -20,4 +20,4 @@ export {
   sealSpaceName,
   type CreatedSpaceKey,
 } from './space.ts';
-export { unwrap, wrap, type WrapContext } from './wrap.ts';
+export { unwrap, unwrapBytes, wrap, wrapBytes, type WrapContext } from './wrap.ts';

@@ -36,15 +36,24 @@ export const wrappedLength = (length: number): number => HEADER_BYTES + length +
 
 /** `keyEncryptionKey` is an HKDF key, as `importSecret` makes it. The result is base64url without padding. */
 export async function wrap(keyEncryptionKey: CryptoKey, context: WrapContext, secret: Bytes): Promise<string> {
-  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-  const { key, commitment } = await deriveWrapKey(keyEncryptionKey, salt, context, 'encrypt');
-  const ciphertext = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: NONCE }, key, secret);
-  return toBase64Url(concatBytes(Uint8Array.of(VERSION), salt, commitment, new Uint8Array(ciphertext)));
+  return toBase64Url(await wrapBytes(keyEncryptionKey, context, secret));
 }
 
 /** Throws `sealing.cannot-open` whatever is wrong: key, context, version, length, encoding or a changed bit. */
 export async function unwrap(keyEncryptionKey: CryptoKey, context: WrapContext, wrapping: string): Promise<Bytes> {
-  const bytes = decode(wrapping);
+  return unwrapBytes(keyEncryptionKey, context, decode(wrapping));
+}
+
+/** `wrap` without the encoding, for what is large and stays on the device. */
+export async function wrapBytes(keyEncryptionKey: CryptoKey, context: WrapContext, content: Bytes): Promise<Bytes> {
+  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+  const { key, commitment } = await deriveWrapKey(keyEncryptionKey, salt, context, 'encrypt');
+  const ciphertext = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: NONCE }, key, content);
+  return concatBytes(Uint8Array.of(VERSION), salt, commitment, new Uint8Array(ciphertext));
+}
+
+/** Throws `sealing.cannot-open` like `unwrap`. */
+export async function unwrapBytes(keyEncryptionKey: CryptoKey, context: WrapContext, bytes: Bytes): Promise<Bytes> {
   if (bytes.length < wrappedLength(0) || bytes[0] !== VERSION) throw new SealingError('sealing.cannot-open');
   const salt = bytes.subarray(1, 1 + SALT_BYTES);
   const { key, commitment } = await deriveWrapKey(keyEncryptionKey, salt, context, 'decrypt');

@@ -36,12 +36,31 @@ async function superuser(cluster: RunningCluster, sql: string, database = 'postg
   return stdout.trimEnd();
 }
 
+/** Statements of a superuser; a connection instead of psql, which takes longer to start than they do. */
+async function administer(cluster: RunningCluster, ...statements: readonly string[]): Promise<void> {
+  const { Client } = await import('pg');
+  const client = new Client({ host: cluster.folder, port: cluster.port, user: 'postgres', database: 'postgres' });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Copies files instead of logging pages, which is the cheaper of the two without fsync. */
+const createDatabase = (name: string, owner: string, template = 'template1'): string =>
+  `create database ${name} owner ${owner} template ${template} strategy file_copy`;
+
 async function freshDatabase(cluster: RunningCluster): Promise<string> {
   const id = randomBytes(6).toString('hex');
   const password = randomBytes(12).toString('hex');
   const [owner, database] = [`owner_${id}`, `test_${id}`];
-  await superuser(cluster, `create role ${owner} login createrole nosuperuser password '${password}'`);
-  await superuser(cluster, `create database ${database} owner ${owner}`);
+  await administer(
+    cluster,
+    `create role ${owner} login createrole nosuperuser password '${password}'`,
+    createDatabase(database, owner),
+  );
   return `postgresql://${owner}:${password}@127.0.0.1:${cluster.port}/${database}`;
 }
 
@@ -80,4 +99,13 @@ async function sharedCluster(): Promise<RunningCluster> {
  */
 export async function freshPostgresDatabase(): Promise<string> {
   return freshDatabase(await sharedCluster());
+}
+
+/** The connection URL of a copy of a database in that cluster, for the same owner. Nobody may be connected to the original. */
+export async function copyPostgresDatabase(url: string): Promise<string> {
+  const copy = new URL(url);
+  const database = `copy_${randomBytes(6).toString('hex')}`;
+  await administer(await sharedCluster(), createDatabase(database, copy.username, copy.pathname.slice(1)));
+  copy.pathname = database;
+  return copy.href;
 }

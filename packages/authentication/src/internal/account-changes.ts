@@ -1,5 +1,4 @@
 /** How an account row changes after sign-up. Each statement names what must still be true, so of two changes at once one succeeds. */
-import { columnCodec, type Sealer } from '@strongroom/encryption';
 import { toBase64Url, type Uuid } from '@strongroom/kernel';
 import { isUniqueViolation, type Transaction } from '@strongroom/storage';
 import type { z } from 'zod';
@@ -8,15 +7,12 @@ import { AuthenticationError } from '../errors.ts';
 import type { AuthenticationServices } from '../services.ts';
 import type { account as accountSchema, passwordChange } from '../wire.ts';
 import { isDefault } from './accounts.ts';
+import { accountCodec } from './codecs.ts';
 import { verifierOf } from './credential.ts';
-import { dataMap } from './data-map.ts';
 import { tables } from './tables.ts';
 
 type StoredRecord = z.input<typeof accountSchema>['record'];
 type NewRecord = z.output<typeof passwordChange>['record'];
-
-const sealed = (sealer: Sealer) => columnCodec(sealer, dataMap, 'accounts');
-const place = (account: Uuid) => ({ tenant: null, row: account, subject: account });
 
 /**
  * Throws `authentication.record-changed` when more than the password-dependent part differs, `authentication.unsupported-parameters` for
@@ -53,14 +49,14 @@ export async function replacePassword(
   from: Uint8Array,
 ): Promise<boolean> {
   requireSame(stored, record, ['privateKey', 'accountKeyByRecovery']);
-  const codec = sealed(await encryption.subjects(transaction, [account]));
+  const accounts = accountCodec.with(await encryption.subjects(transaction, [account]));
   const changed = await tables(transaction)
     .updateTable('accounts')
     .set({
       verifier: verifierOf(encryption, 'password', account, authenticationSecret),
       salt: record.salt,
       parameters: JSON.stringify(record.parameters),
-      account_key_by_password: codec.seal('account_key_by_password', place(account), record.accountKeyByPassword),
+      ...accounts.change({ id: account }, { account_key_by_password: record.accountKeyByPassword }),
     })
     .where('id', '=', account)
     .where('verifier', '=', from)
@@ -81,7 +77,7 @@ export async function replaceRecovered(
   if (toBase64Url(record.accountKeyByRecovery) === stored.accountKeyByRecovery) {
     throw new AuthenticationError('authentication.record-changed');
   }
-  const codec = sealed(await encryption.subjects(transaction, [account]));
+  const accounts = accountCodec.with(await encryption.subjects(transaction, [account]));
   const changed = await tables(transaction)
     .updateTable('accounts')
     .set({
@@ -89,8 +85,13 @@ export async function replaceRecovered(
       recovery_verifier: verifierOf(encryption, 'recovery', account, secrets.recoveryAuthenticationSecret),
       salt: record.salt,
       parameters: JSON.stringify(record.parameters),
-      account_key_by_password: codec.seal('account_key_by_password', place(account), record.accountKeyByPassword),
-      account_key_by_recovery: codec.seal('account_key_by_recovery', place(account), record.accountKeyByRecovery),
+      ...accounts.change(
+        { id: account },
+        {
+          account_key_by_password: record.accountKeyByPassword,
+          account_key_by_recovery: record.accountKeyByRecovery,
+        },
+      ),
     })
     .where('id', '=', account)
     .where('recovery_verifier', '=', from)
@@ -107,14 +108,11 @@ export async function replaceEmail(
   typedEmail: string,
 ): Promise<Email> {
   const email = parseEmail(typedEmail);
-  const codec = sealed(await encryption.subjects(transaction, [account]));
+  const accounts = accountCodec.with(await encryption.subjects(transaction, [account]));
   try {
     await tables(transaction)
       .updateTable('accounts')
-      .set({
-        email: codec.seal('email', place(account), email),
-        email_index: codec.blindIndex('email', null, email),
-      })
+      .set(accounts.change({ id: account }, { email }))
       .where('id', '=', account)
       .execute();
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Account rows, and how they become the sealed account record of the wire. */
-import { columnCodec, type Encryption, type Sealer } from '@strongroom/encryption';
+import type { Encryption } from '@strongroom/encryption';
 import { toBase64Url, type AccountActor, type Uuid } from '@strongroom/kernel';
 import { defaultKeyDerivation, type KeyDerivationParameters } from '@strongroom/sealing';
 import type { Transaction } from '@strongroom/storage';
@@ -9,13 +9,12 @@ import { parseEmail, type Email } from '../email.ts';
 import { AuthenticationError } from '../errors.ts';
 import type { AuthenticationServices, Membership } from '../services.ts';
 import { SALT_BYTES, type account as accountSchema, type signUp } from '../wire.ts';
+import { accountCodec } from './codecs.ts';
 import { verifierOf } from './credential.ts';
-import { dataMap } from './data-map.ts';
 import { tables } from './tables.ts';
 
-const sealed = (sealer: Sealer) => columnCodec(sealer, dataMap, 'accounts');
-const place = (account: Uuid) => ({ tenant: null, row: account, subject: account });
-const emailIndex = (encryption: Encryption, email: Email) => sealed(encryption).blindIndex('email', null, email);
+export const emailIndex = (encryption: Encryption, email: Email) =>
+  accountCodec.blindIndex(encryption, 'email', null, email);
 
 /**
  * Throws `authentication.account-exists` for an e-mail address or id in use. That tells whoever asks that the address has an
@@ -30,24 +29,25 @@ export async function insertAccount(
   if (!isDefault(record.parameters)) throw new AuthenticationError('authentication.unsupported-parameters');
   const { account } = record;
   const email = parseEmail(input.email);
-  const codec = sealed(await encryption.subjects(transaction, [account], { create: true }));
+  const accounts = accountCodec.with(await encryption.subjects(transaction, [account], { create: true }));
   const inserted = await tables(transaction)
     .insertInto('accounts')
-    .values({
-      id: account,
-      email: codec.seal('email', place(account), email),
-      email_index: emailIndex(encryption, email),
-      display_name: codec.seal('display_name', place(account), input.displayName),
-      verifier: verifierOf(encryption, 'password', account, input.authenticationSecret),
-      recovery_verifier: verifierOf(encryption, 'recovery', account, input.recoveryAuthenticationSecret),
-      salt: record.salt,
-      parameters: JSON.stringify(record.parameters),
-      public_key: record.publicKey,
-      private_key: codec.seal('private_key', place(account), record.privateKey),
-      account_key_by_password: codec.seal('account_key_by_password', place(account), record.accountKeyByPassword),
-      account_key_by_recovery: codec.seal('account_key_by_recovery', place(account), record.accountKeyByRecovery),
-      created_at: new Date(clock.now()),
-    })
+    .values(
+      accounts.seal({
+        id: account,
+        email,
+        display_name: input.displayName,
+        verifier: verifierOf(encryption, 'password', account, input.authenticationSecret),
+        recovery_verifier: verifierOf(encryption, 'recovery', account, input.recoveryAuthenticationSecret),
+        salt: record.salt,
+        parameters: JSON.stringify(record.parameters),
+        public_key: record.publicKey,
+        private_key: record.privateKey,
+        account_key_by_password: record.accountKeyByPassword,
+        account_key_by_recovery: record.accountKeyByRecovery,
+        created_at: new Date(clock.now()),
+      }),
+    )
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -114,15 +114,13 @@ export async function accountView(
   account: Uuid,
   membership: Membership,
 ): Promise<z.input<typeof accountSchema>> {
-  const row = await tables(transaction).selectFrom('accounts').selectAll().where('id', '=', account).executeTakeFirst();
+  const rows = await tables(transaction).selectFrom('accounts').selectAll().where('id', '=', account).execute();
+  const [row] = await accountCodec.openAll(encryption, transaction, rows, { erased: 'leave-out' });
   if (row === undefined) throw new AuthenticationError('authentication.invalid-session');
-  const keys = await encryption.subjects(transaction, [account]);
-  if (!keys.has(account)) throw new AuthenticationError('authentication.invalid-session');
-  const codec = sealed(keys);
   return {
     id: row.id,
-    email: codec.openText('email', place(row.id), row.email),
-    displayName: codec.openText('display_name', place(row.id), row.display_name),
+    email: row.email,
+    displayName: row.display_name,
     tenant: membership.tenant,
     role: membership.role,
     createdAt: row.created_at.toISOString(),
@@ -132,13 +130,9 @@ export async function accountView(
       salt: toBase64Url(row.salt),
       parameters: row.parameters,
       publicKey: toBase64Url(row.public_key),
-      privateKey: toBase64Url(codec.open('private_key', place(row.id), row.private_key)),
-      accountKeyByPassword: toBase64Url(
-        codec.open('account_key_by_password', place(row.id), row.account_key_by_password),
-      ),
-      accountKeyByRecovery: toBase64Url(
-        codec.open('account_key_by_recovery', place(row.id), row.account_key_by_recovery),
-      ),
+      privateKey: toBase64Url(row.private_key),
+      accountKeyByPassword: toBase64Url(row.account_key_by_password),
+      accountKeyByRecovery: toBase64Url(row.account_key_by_recovery),
     },
   };
 }
@@ -155,16 +149,8 @@ export async function displayNamesOf(
     .select(['id', 'display_name'])
     .where('id', 'in', accounts)
     .execute();
-  const keys = await encryption.subjects(
-    transaction,
-    rows.map(({ id }) => id),
-  );
-  const codec = sealed(keys);
-  return new Map(
-    rows
-      .filter(({ id }) => keys.has(id))
-      .map((row) => [row.id, codec.openText('display_name', place(row.id), row.display_name)]),
-  );
+  const opened = await accountCodec.openAll(encryption, transaction, rows, { erased: 'leave-out' });
+  return new Map(opened.map((row) => [row.id, row.display_name]));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Between the proof of the recovery code and the new password: a secret of its own, good for a quarter of an hour and for one use. */
-import { columnCodec, type Encryption } from '@strongroom/encryption';
+import type { Encryption } from '@strongroom/encryption';
 import { equalBytes, fromBase64Url, isUuid, toBase64Url, type Uuid } from '@strongroom/kernel';
 import { consumeOnce, issueSingleUse, type Transaction } from '@strongroom/storage';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { parseEmail } from '../email.ts';
 import { AuthenticationError } from '../errors.ts';
 import { RECOVERY_SECONDS } from '../lifetimes.ts';
 import type { AuthenticationServices } from '../services.ts';
-import { dataMap } from './data-map.ts';
+import { emailIndex } from './accounts.ts';
 import { tables } from './tables.ts';
 import { hashToken, newToken } from './token.ts';
 
@@ -25,11 +25,10 @@ export async function recoveryCredentialByEmail(
   transaction: Transaction,
   typedEmail: string,
 ): Promise<{ id: Uuid; verifier: Uint8Array } | undefined> {
-  const index = columnCodec(encryption, dataMap, 'accounts').blindIndex('email', null, parseEmail(typedEmail));
   return tables(transaction)
     .selectFrom('accounts')
     .select(['id', 'recovery_verifier as verifier'])
-    .where('email_index', '=', index)
+    .where('email_index', '=', emailIndex(encryption, parseEmail(typedEmail)))
     .executeTakeFirst();
 }
 

@@ -1,11 +1,10 @@
 /** Session rows. Every function that touches one takes whose it must be; there is no way to reach a session by id alone. */
-import { columnCodec, type Sealer } from '@strongroom/encryption';
 import { newUuid, type AccountActor, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { AuthenticationError } from '../errors.ts';
 import { LAST_SEEN_RESOLUTION_SECONDS, REAUTHENTICATION_SECONDS, sessionLifetimes } from '../lifetimes.ts';
 import type { AuthenticationServices } from '../services.ts';
-import { dataMap } from './data-map.ts';
+import { sessionCodec } from './codecs.ts';
 import { tables, type Transport } from './tables.ts';
 import { hashToken, newToken } from './token.ts';
 
@@ -30,9 +29,6 @@ export interface NewSession {
 
 const after = (milliseconds: number, seconds: number): Date => new Date(milliseconds + seconds * 1000);
 
-const sealed = (sealer: Sealer) => columnCodec(sealer, dataMap, 'sessions');
-const place = (session: Uuid, account: Uuid) => ({ tenant: null, row: session, subject: account });
-
 /** A new session with a new token, whatever the caller presented before: a planted token is never promoted. */
 export async function startSession(
   services: AuthenticationServices,
@@ -48,29 +44,25 @@ export async function startSession(
     idleExpiresAt: after(now, idleSeconds),
     expiresAt: after(now, absoluteSeconds),
   };
-  const device =
-    deviceName === undefined
-      ? null
-      : sealed(await services.encryption.subjects(transaction, [account], { create: true })).seal(
-          'device_name',
-          place(id, account),
-          deviceName,
-        );
+  const people = deviceName === undefined ? [] : [account];
+  const sessions = sessionCodec.with(await services.encryption.subjects(transaction, people, { create: true }));
   await tables(transaction)
     .insertInto('sessions')
-    .values({
-      id,
-      account_id: account,
-      tenant_id: tenant,
-      token_hash: token.hash,
-      transport,
-      device_name: device,
-      created_at: times.createdAt,
-      last_seen_at: times.createdAt,
-      idle_expires_at: times.idleExpiresAt,
-      expires_at: times.expiresAt,
-      reauthenticated_until: null,
-    })
+    .values(
+      sessions.seal({
+        id,
+        account_id: account,
+        tenant_id: tenant,
+        token_hash: token.hash,
+        transport,
+        device_name: deviceName ?? null,
+        created_at: times.createdAt,
+        last_seen_at: times.createdAt,
+        idle_expires_at: times.idleExpiresAt,
+        expires_at: times.expiresAt,
+        reauthenticated_until: null,
+      }),
+    )
     .execute();
   return { id, transport, token: token.text, ...times };
 }
@@ -151,23 +143,31 @@ export async function listSessions(
   actor: AccountActor,
   page: { readonly before: Uuid | undefined; readonly limit: number },
 ): Promise<readonly ListedSession[]> {
-  const codec = sealed(await services.encryption.subjects(transaction, [actor.account]));
   let own = tables(transaction)
     .selectFrom('sessions')
-    .select(['id', 'transport', 'device_name', 'created_at', 'last_seen_at', 'idle_expires_at', 'expires_at'])
+    .select([
+      'id',
+      'account_id',
+      'transport',
+      'device_name',
+      'created_at',
+      'last_seen_at',
+      'idle_expires_at',
+      'expires_at',
+    ])
     .where('account_id', '=', actor.account)
     .where('idle_expires_at', '>', new Date(services.clock.now()));
   if (page.before !== undefined) own = own.where('id', '<', page.before);
   const rows = await own.orderBy('id', 'desc').limit(page.limit).execute();
-  return rows.map((row) => ({
+  const opened = await sessionCodec.openAll(services.encryption, transaction, rows);
+  return opened.map((row) => ({
     id: row.id,
     transport: row.transport,
     createdAt: row.created_at,
     lastSeenAt: row.last_seen_at,
     idleExpiresAt: row.idle_expires_at,
     expiresAt: row.expires_at,
-    deviceName:
-      row.device_name === null ? null : codec.openText('device_name', place(row.id, actor.account), row.device_name),
+    deviceName: row.device_name,
   }));
 }
 

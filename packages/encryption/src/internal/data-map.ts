@@ -1,4 +1,6 @@
 import { defineDataMap, operational, secret, subject } from '@strongroom/kernel';
+import { columnMigrationTables } from './migration/schema.ts';
+import { rotationTables } from './rotation/schema.ts';
 
 export const dataMap = defineDataMap({
   key_tree: {
@@ -7,6 +9,7 @@ export const dataMap = defineDataMap({
       version: operational,
       pending_version: operational,
       acknowledged_version: operational,
+      keyring_revision: operational,
       holder: operational,
       lease_until: operational,
       single: operational,
@@ -41,4 +44,6 @@ export const dataMap = defineDataMap({
     scope: 'installation',
     columns: { hash: secret('hashed'), version: operational, shredded_at: operational },
   },
+  ...rotationTables,
+  ...columnMigrationTables,
 });

@@ -59,9 +59,9 @@ export class FieldSealer implements Sealer {
     }
   }
 
-  blindIndex(place: ColumnPlace, normalised: string): Bytes {
+  blindIndex(place: ColumnPlace, normalised: string, keyVersion?: number): Bytes {
     if (!normalised.isWellFormed()) throw new EncryptionError('encryption.malformed-text');
-    return new Uint8Array(hmacSha256(this.#keys.hierarchy.indexKey(place), utf8(normalised)));
+    return new Uint8Array(hmacSha256(this.#keys.hierarchy.indexKey(place, keyVersion), utf8(normalised)));
   }
 
   #open(place: Place, value: Uint8Array): Buffer<ArrayBuffer> {

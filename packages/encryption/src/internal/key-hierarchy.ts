@@ -44,12 +44,15 @@ export class KeyHierarchy {
     return made;
   }
 
-  /** For blind indexes. Stays the same when new values are written under a newer key version, so that look-ups go on. */
-  indexKey(place: ColumnPlace): KeyObject {
-    return this.#cached(`index\0${place.tenant ?? ''}\0${place.table}\0${place.column}`, () => {
+  /**
+   * For blind indexes, under the lookup version unless another one is named. Stays the same when new values are written under a newer key version,
+   * so that look-ups go on. Throws `encryption.key-missing`.
+   */
+  indexKey(place: ColumnPlace, version = this.#keyring.lookupVersion): KeyObject {
+    return this.#cached(`index\0${version}\0${place.tenant ?? ''}\0${place.table}\0${place.column}`, () => {
       checkColumnPlace(place);
       const info = canonical('strongroom/blind-index/v1', place.table, place.column);
-      return deriveKey(this.#tenantKey(this.#keyring.lookupVersion, place), info);
+      return deriveKey(this.#tenantKey(version, place), info);
     });
   }
 
@@ -89,7 +92,9 @@ export class KeyHierarchy {
 
   #subjectKey(keyVersion: number, place: Omit<Place, 'row'>, loaded: LoadedSubject | undefined): KeyObject {
     const { tenant, subject } = place;
-    if (subject === null || this.#root(keyVersion).scheme === 'derived') return this.#derivedKey(keyVersion, place);
+    const { scheme } = this.#root(keyVersion);
+    if (scheme === 'lookup') throw missing(keyVersion);
+    if (subject === null || scheme === 'derived') return this.#derivedKey(keyVersion, place);
     if (loaded?.subject !== subject) throw new EncryptionError('encryption.subject-not-loaded');
     // The derived part brings in version and tenant, the person's secret is what can be destroyed. It is the key of the
     // function, so that without it the result is random even to who holds everything else. Only column keys are cached.
@@ -116,11 +121,7 @@ export class KeyHierarchy {
 
   #root(keyVersion: number): RootVersion {
     const root = this.#keyring.version(keyVersion);
-    if (root === undefined) {
-      throw new EncryptionError('encryption.key-missing', {
-        detail: `It was written under key version ${keyVersion}.`,
-      });
-    }
+    if (root === undefined) throw missing(keyVersion);
     return root;
   }
 
@@ -132,3 +133,6 @@ export class KeyHierarchy {
     return made;
   }
 }
+
+const missing = (keyVersion: number): EncryptionError =>
+  new EncryptionError('encryption.key-missing', { detail: `It was written under key version ${keyVersion}.` });

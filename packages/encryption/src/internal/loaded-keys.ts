@@ -45,8 +45,8 @@ export class LoadedKeys implements SubjectKeys {
     return this.#sealer.openText(place, value);
   }
 
-  blindIndex(place: ColumnPlace, normalised: string): Bytes {
-    return this.#sealer.blindIndex(place, normalised);
+  blindIndex(place: ColumnPlace, normalised: string, keyVersion?: number): Bytes {
+    return this.#sealer.blindIndex(place, normalised, keyVersion);
   }
 
   sealShared(subjects: readonly Uuid[], place: SharedPlace, plaintext: string | Uint8Array): Bytes {

@@ -1,4 +1,6 @@
 import type { Migration } from '@strongroom/kernel';
+import { columnMigrationSchema } from './migration/schema.ts';
+import { rotationMigrations } from './rotation/schema.ts';
 
 /**
  * Wrapped keys only. `next_wrapped` is the same key beneath its parent's next one, written before the root is replaced; `frozen` nodes are
@@ -54,4 +56,8 @@ revoke update, delete, truncate on shredded_subjects from strongroom_app, strong
 revoke insert on shredded_subjects from strongroom_app;
 `;
 
-export const migrations: readonly Migration[] = [{ name: '0001-key-tree', sql: keyTree }];
+export const migrations: readonly Migration[] = [
+  { name: '0001-key-tree', sql: keyTree },
+  ...rotationMigrations,
+  columnMigrationSchema,
+];

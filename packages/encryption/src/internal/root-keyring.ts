@@ -21,9 +21,9 @@ const MOST_VERSIONS = 64;
 
 /**
  * How the keys of people beneath a version come about: all derived from the version's secret, or with a random secret of each person from
- * the key tree, which can be destroyed.
+ * the key tree, which can be destroyed. `lookup`: retired, but blind indexes and keyed hashes still need its secret; no value opens under it.
  */
-const schemes = { derived: 1, tree: 2 } as const;
+const schemes = { derived: 1, tree: 2, lookup: 3 } as const;
 type Scheme = keyof typeof schemes;
 const schemeNames = new Map<number, Scheme>(Object.entries(schemes).map(([name, number]) => [number, name as Scheme]));
 
@@ -76,7 +76,9 @@ export class RootKeyring {
     if (this.#versions.size !== versions.length) throw new TypeError('keyring: versions must be distinct');
     if (versions.length > MOST_VERSIONS) throw new TypeError(`keyring: at most ${MOST_VERSIONS} versions`);
     if (this.#versions.has(0)) throw new TypeError('keyring: versions count from 1');
-    if (!this.#versions.has(current)) throw new TypeError('keyring: the current version must be among the versions');
+    if ((this.#versions.get(current)?.scheme ?? 'lookup') === 'lookup') {
+      throw new TypeError('keyring: the current version must be among the versions');
+    }
     if (!this.#versions.has(lookup)) throw new TypeError('keyring: the lookup version must be among the versions');
   }
 
@@ -189,6 +191,14 @@ export class RootKeyring {
   /** Throws a TypeError for the current and the lookup version. */
   without(version: number): RootKeyring {
     return this.#changed({ versions: this.listVersions().filter((entry) => entry.version !== version) });
+  }
+
+  /** The version opens no value any more. Throws a TypeError for the current one. */
+  withLookupOnly(version: number): RootKeyring {
+    const versions = this.listVersions().map((entry): RootVersion =>
+      entry.version === version ? { ...entry, scheme: 'lookup' } : entry,
+    );
+    return this.#changed({ versions });
   }
 
   #changed(change: Partial<RootContent>): RootKeyring {

@@ -63,10 +63,9 @@ export async function refuseErased(transaction: Transaction, hashes: readonly Ui
 
 /** The one row of the tree, made with the first key. */
 export async function ensureTree({ root }: Tree, transaction: Transaction): Promise<void> {
-  const version = root.keyring.treeVersion;
-  await sql`insert into key_tree (version, acknowledged_version) values (${version}, ${version}) on conflict do nothing`.execute(
-    transaction,
-  );
+  const { treeVersion: version, revision } = root.keyring;
+  await sql`insert into key_tree (version, acknowledged_version, keyring_revision)
+    values (${version}, ${version}, ${revision}) on conflict do nothing`.execute(transaction);
 }
 
 interface Room {

@@ -1,19 +1,24 @@
 /** How a prepared root comes to count, or is dropped. */
 import { asSystem, type Database } from '@strongroom/storage';
 import { sql } from 'kysely';
+import type { RootKeyring } from '../root-keyring.ts';
 import type { Lease } from './lease.ts';
 import { recordInLedger } from './stage.ts';
 
 /**
- * A slot holds the root of version `pending`: the tree moves to it, in one transaction. May be called by anyone and again: only the first call does
- * something. `now`: milliseconds since the epoch.
+ * A slot holds this keyring, whose root is the pending one: the tree moves to it, in one transaction. May be called by anyone and again: only the first
+ * call does something. `now`: milliseconds since the epoch.
  */
-export async function moveTo(database: Database, pending: number, now: number): Promise<void> {
+export async function moveTo(
+  database: Database,
+  { treeVersion: pending, revision }: Pick<RootKeyring, 'treeVersion' | 'revision'>,
+  now: number,
+): Promise<void> {
   await database.transaction(asSystem, async (transaction) => {
     const { rows } = await sql`
-      update key_tree set version = pending_version, pending_version = null where pending_version = ${pending} returning 1`.execute(
-      transaction,
-    );
+      update key_tree set version = pending_version, pending_version = null,
+          keyring_revision = greatest(keyring_revision, ${revision})
+        where pending_version = ${pending} returning 1`.execute(transaction);
     if (rows.length === 0) return;
     await recordInLedger(transaction, pending, now);
     await sql`update subject_keys set wrapped = next_wrapped, version = ${pending}, next_wrapped = null
@@ -24,6 +29,18 @@ export async function moveTo(database: Database, pending: number, now: number): 
         when 1 then (select count(*) from subject_keys where leaf = node.id)
         else (select count(*) from key_nodes as child where child.parent = node.id) end
       where frozen`.execute(transaction);
+  });
+}
+
+/**
+ * A slot holds the keyring of this revision: from here on no process works with an older one. After the store, never before: a revision that is in
+ * no slot would lock everybody out.
+ */
+export async function raiseRevision(database: Database, revision: number): Promise<void> {
+  await database.transaction(asSystem, async (transaction) => {
+    await sql`update key_tree set keyring_revision = ${revision} where keyring_revision < ${revision}`.execute(
+      transaction,
+    );
   });
 }
 

@@ -15,8 +15,16 @@ export interface Tree {
   readonly keys: TreeKeys;
 }
 
+/** What the tree's one row says about the root. */
+export interface RootState {
+  readonly version: number;
+  /** Of the keyring that was stored last, by whichever process. */
+  readonly keyring_revision: number;
+}
+
 interface Row {
   readonly tree_version: number;
+  readonly keyring_revision: number;
   readonly subject: Uuid | null;
   readonly wrapped: Uint8Array;
   readonly version: number;
@@ -32,8 +40,9 @@ interface Row {
 const ATTEMPTS = 3;
 
 /**
- * Those of `subjects` that have a key. Throws `encryption.tree-mismatch` when the database is at a version of the tree whose root this process
- * cannot get, `encryption.tree-damaged` when a row was tampered with.
+ * Those of `subjects` that have a key. Throws `encryption.root-outdated` when this process's slots hold a copy from before the root was replaced,
+ * `encryption.tree-mismatch` when the database is at a version of the tree whose root this process cannot get, `encryption.tree-damaged` when a
+ * row was tampered with.
  */
 export async function loadSubjects(
   tree: Tree,
@@ -42,7 +51,7 @@ export async function loadSubjects(
 ): Promise<Map<Uuid, LoadedSubject>> {
   for (let attempt = 1; ; attempt += 1) {
     const { rows } = await sql<Row>`
-      select tree.version as tree_version, found.subject, found.wrapped, found.version, leaf.id as leaf, leaf.wrapped as leaf_wrapped,
+      select tree.version as tree_version, tree.keyring_revision, found.subject, found.wrapped, found.version, leaf.id as leaf, leaf.wrapped as leaf_wrapped,
         leaf.version as leaf_version, branch.id as branch, branch.wrapped as branch_wrapped, branch.version as branch_version
       from key_tree as tree
       left join (subject_keys as found
@@ -51,7 +60,7 @@ export async function loadSubjects(
         on found.subject = any(${uuids(subjects)})`.execute(transaction);
     const [first] = rows;
     if (first === undefined) return new Map();
-    const root = await rootAt(tree, first.tree_version);
+    const root = await rootFor(tree, { version: first.tree_version, keyring_revision: first.keyring_revision });
     if (root !== undefined)
       return new Map(rows.flatMap((row) => (row.subject === null ? [] : [open(tree, root, row)])));
     if (attempt === ATTEMPTS) throw mismatch(tree, first.tree_version);
@@ -78,6 +87,28 @@ export async function rootAt({ root, keys }: Tree, version: number): Promise<Wra
   }
   await root.reload();
   return root.treeKey(version);
+}
+
+/**
+ * Like `rootAt`, after making sure that this process knows the keyring that was stored last: other processes learn here of a new key version and of
+ * one that is no longer written under. Throws `encryption.root-outdated`.
+ */
+export async function rootFor(tree: Tree, state: RootState): Promise<WrappingKey | undefined> {
+  const { root } = tree;
+  if (root.keyring.revision < state.keyring_revision) {
+    await root.reload();
+    refuseOutdated(root, state);
+  }
+  return rootAt(tree, state.version);
+}
+
+/** Somebody stored the root in another place than this process's slots: what they hold is a copy from before. */
+export function refuseOutdated(root: Root, { keyring_revision: revision }: RootState): void {
+  const held = root.keyring.revision;
+  if (held >= revision) return;
+  throw new EncryptionError('encryption.root-outdated', {
+    detail: `It is revision ${held}, the database is at ${revision}. Slots: ${root.slots.map(({ name }) => name).join(', ')}.`,
+  });
 }
 
 export const mismatch = ({ root }: Tree, version: number): EncryptionError =>

@@ -11,7 +11,7 @@ import type { RootKeyring } from '../root-keyring.ts';
 import { randomSecret } from '../secret.ts';
 import { ensureTree, insertBranch } from './create-subjects.ts';
 import type { Lease } from './lease.ts';
-import { mismatch, rootAt, type Tree } from './load-subjects.ts';
+import { mismatch, rootFor, type RootState, type Tree } from './load-subjects.ts';
 import {
   branchPlace,
   byteStrings,
@@ -77,9 +77,9 @@ async function begin(
   force: boolean,
 ): Promise<Uuid[] | undefined> {
   await ensureTree(tree, transaction);
-  const { rows } = await sql<{ version: number }>`select version from key_tree for update`.execute(transaction);
+  const { rows } = await sql<RootState>`select version, keyring_revision from key_tree for update`.execute(transaction);
   const { version } = rows[0]!;
-  const root = await rootAt(tree, version);
+  const root = await rootFor(tree, rows[0]!);
   if (root === undefined || next.treeVersion !== version + 1) throw mismatch(tree, version);
   const leaves = await mark(transaction, subjects);
   if (leaves.length === 0 && !force) {
@@ -220,11 +220,11 @@ async function storeNodes(
 }
 
 async function presentRoot(tree: Tree, transaction: Transaction): Promise<WrappingKey> {
-  const { rows } = await sql<{ version: number; pending_version: number | null }>`
-    select version, pending_version from key_tree`.execute(transaction);
+  const { rows } = await sql<RootState & { pending_version: number | null }>`
+    select version, pending_version, keyring_revision from key_tree`.execute(transaction);
   const state = rows[0]!;
   if (state.pending_version === null) throw new EncryptionError('encryption.shred-running');
-  const root = await rootAt(tree, state.version);
+  const root = await rootFor(tree, state);
   if (root === undefined) throw mismatch(tree, state.version);
   return root;
 }

@@ -1,0 +1,111 @@
+/** Rows of one declared table between the database and the program. Untyped: `row-codec.ts` gives it its types. */
+import { columnCodec, type ColumnCodec } from '../../column-codec.ts';
+import { EncryptionError } from '../../errors.ts';
+import type { Sealer } from '../../sealer.ts';
+import { placeOf, type DeclaredColumn, type DeclaredTable, type Fields } from './declaration.ts';
+import { phaseOf, plaintextCounts, writesSealed, type Phases } from './phases.ts';
+import { openValueOf, plaintextOf } from './values.ts';
+
+export class RowCipher {
+  readonly #declared: DeclaredTable;
+  readonly #phases: Phases | undefined;
+  readonly #codec: ColumnCodec<string>;
+
+  constructor(declared: DeclaredTable, sealer: Sealer, phases: Phases | undefined) {
+    this.#declared = declared;
+    this.#phases = phases;
+    const { table, declaration } = declared;
+    const algorithms = Object.fromEntries(
+      [...declared.columns.values()].map(({ name, column }) => [name, column.algorithm]),
+    );
+    this.#codec = columnCodec(sealer, { [table]: declaration }, table, { algorithms });
+  }
+
+  /** What is stored for `values`, in the row that `at` names. */
+  seal(at: Fields, values: Fields): Record<string, unknown> {
+    const stored: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(values)) {
+      this.refuseHandMade(name);
+      const column = this.#declared.columns.get(name);
+      if (column === undefined) stored[name] = value;
+      else if (value !== undefined) Object.assign(stored, this.#sealColumn(column, at, value));
+    }
+    return stored;
+  }
+
+  open(row: Fields): Record<string, unknown> {
+    const opened: Record<string, unknown> = { ...row };
+    for (const column of this.#declared.columns.values()) {
+      const { moving } = column.column;
+      if (moving !== undefined) {
+        if (!(column.name in row) && !(moving.from in row)) continue;
+        delete opened[moving.from];
+        opened[column.name] = this.openMoving(column, row, row[column.name], row[moving.from]);
+      } else if (column.name in row) opened[column.name] = this.openValue(column, row, row[column.name]);
+    }
+    return opened;
+  }
+
+  /** Throws `encryption.plaintext-refused` for what is no sealed value, otherwise as `Sealer.open`. */
+  openValue(column: DeclaredColumn, at: Fields, value: unknown): unknown {
+    if (value === null || value === undefined) return value;
+    if (!(value instanceof Uint8Array)) throw plaintextRefused(this.#declared, column);
+    return openValueOf(column.column, this.#codec.open(column.name, placeOf(this.#declared, column, at), value));
+  }
+
+  /** `undefined` for a column that was not read. */
+  openMoving(column: DeclaredColumn, at: Fields, sealed: unknown, plaintext: unknown): unknown {
+    if (plaintextCounts(phaseOf(this.#declared.table, column, this.#phases))) {
+      if (plaintext !== undefined) return plaintext;
+      throw new EncryptionError('encryption.place-unknown', {
+        detail: `Read ${this.#declared.table}.${column.column.moving!.from} too: ${column.name} is being encrypted.`,
+      });
+    }
+    // Whoever can write the table could put it there.
+    if (sealed === null && plaintext !== null && plaintext !== undefined)
+      throw plaintextRefused(this.#declared, column);
+    return this.openValue(column, at, sealed);
+  }
+
+  /** Throws `encryption.query-refused` for a column that only the codec fills. */
+  refuseHandMade(name: string): void {
+    if (!this.#declared.indexes.has(name) && !this.#isMovedFrom(name)) return;
+    throw new EncryptionError('encryption.query-refused', {
+      detail: `${this.#declared.table}.${name} is filled by itself; give the column that it belongs to.`,
+    });
+  }
+
+  #isMovedFrom(name: string): boolean {
+    for (const { column } of this.#declared.columns.values()) if (column.moving?.from === name) return true;
+    return false;
+  }
+
+  #sealColumn(declared: DeclaredColumn, at: Fields, value: unknown): Record<string, unknown> {
+    const { name, column } = declared;
+    const stored: Record<string, unknown> = {};
+    let sealing = value !== null;
+    if (column.moving !== undefined) {
+      const phase = phaseOf(this.#declared.table, declared, this.#phases);
+      if (value !== null) plaintextOf(name, column, value);
+      // A json column takes a JSON text.
+      const clear = column.as === 'json' && value !== null ? JSON.stringify(value) : value;
+      stored[column.moving.from] = plaintextCounts(phase) ? clear : null;
+      sealing &&= writesSealed(phase);
+    }
+    if (!sealing) {
+      stored[name] = null;
+      if (column.index !== undefined) stored[column.index] = null;
+      return stored;
+    }
+    const plaintext = plaintextOf(name, column, value);
+    const place = placeOf(this.#declared, declared, at);
+    stored[name] = this.#codec.seal(name, place, plaintext);
+    if (column.index !== undefined && typeof plaintext === 'string') {
+      stored[column.index] = this.#codec.blindIndex(name, place.tenant, plaintext);
+    }
+    return stored;
+  }
+}
+
+const plaintextRefused = ({ table }: DeclaredTable, { name }: DeclaredColumn): EncryptionError =>
+  new EncryptionError('encryption.plaintext-refused', { detail: `It is ${table}.${name}.` });

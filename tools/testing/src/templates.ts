@@ -1,0 +1,75 @@
+/** Databases that are made and migrated once per run, for everybody to copy: making one takes seconds. */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { manifest as storageManifest, openDatabase, type Location } from '@strongroom/storage';
+import { withLock } from '../../lock.mjs';
+import { copyPostgresDatabase, freshPostgresDatabase } from './postgres.ts';
+import { runFolder } from './run-folder.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export type Manifests = Parameters<typeof openDatabase>[1];
+
+/** Differs as soon as a migration does, storage's own included. */
+export function fingerprint(manifests: Manifests): string {
+  const migrations = [storageManifest, ...manifests].map(({ name, migrations: ofRoom = [] }) => [name, ofRoom]);
+  return createHash('sha256').update(JSON.stringify(migrations)).digest('hex').slice(0, 16);
+}
+
+/** The path of what `make` makes: in the whole run it is called once, whoever asks. */
+async function oncePerRun(name: string, make: (path: string) => Promise<void>): Promise<string> {
+  const path = join(runFolder(), name);
+  if (!existsSync(path)) {
+    await withLock(`${path}.lock`, async () => {
+      if (existsSync(path)) return;
+      await make(`${path}.${process.pid}.new`);
+      // Under load the lock may have been taken for a stale one; then somebody else was first.
+      if (!existsSync(path)) renameSync(`${path}.${process.pid}.new`, path);
+    });
+  }
+  return path;
+}
+
+const migrate = async (location: Location, manifests: Manifests): Promise<void> =>
+  (await openDatabase(location, manifests)).close();
+
+/** A data folder as the first start of these rooms leaves it. */
+function pgliteTemplate(manifests: Manifests): Promise<string> {
+  return oncePerRun(`pglite-${fingerprint(manifests)}`, async (path) => {
+    if (manifests.length > 0) cpSync(await pgliteTemplate([]), path, { recursive: true });
+    await migrate({ kind: 'folder', path, durability: 'relaxed' }, manifests);
+  });
+}
+
+/** A copy, by default in a folder that is removed after the test file. */
+export async function migratedPglite(manifests: Manifests, path = temporaryFolder()): Promise<Location> {
+  cpSync(await pgliteTemplate(manifests), path, { recursive: true });
+  return { kind: 'folder', path, durability: 'relaxed' };
+}
+
+/** An empty database with a login of its own for serving, as an installation should have it. */
+export async function freshPostgresql(): Promise<Location> {
+  const ownerUrl = await freshPostgresDatabase();
+  const url = new URL(ownerUrl);
+  const login = url.username.replace('owner_', 'serving_');
+  const { Client } = await import('pg');
+  const client = new Client({ connectionString: ownerUrl });
+  await client.connect();
+  await client.query(`create role ${login} login password '${url.password}'`);
+  await client.end();
+  url.username = login;
+  return { kind: 'postgresql', url: url.href, ownerUrl };
+}
+
+/** A copy; its two logins are those of the template. */
+export async function migratedPostgresql(manifests: Manifests): Promise<Location> {
+  const template = await oncePerRun(`postgresql-${fingerprint(manifests)}.json`, async (path) => {
+    const location = await freshPostgresql();
+    await migrate(location, manifests);
+    writeFileSync(path, JSON.stringify(location));
+  });
+  const { url, ownerUrl } = JSON.parse(readFileSync(template, 'utf8')) as { url: string; ownerUrl: string };
+  const copy = await copyPostgresDatabase(ownerUrl);
+  const inCopy = (login: string): string => Object.assign(new URL(login), { pathname: new URL(copy).pathname }).href;
+  return { kind: 'postgresql', url: inCopy(url), ownerUrl: copy };
+}
