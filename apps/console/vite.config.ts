@@ -20,7 +20,7 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: false } },
   },
   build: {
-    target: ['chrome120', 'firefox121', 'safari17.4'],
+    target: ['chrome123', 'firefox121', 'safari17.5'],
     // Everything is a file with a hash in its name; data: addresses would need a weaker policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createServer } from '@strongroom/fastify';
+import type { Clock } from '@strongroom/kernel';
 import { addConsole } from '@strongroom/server/console';
 import { corpora } from '@strongroom/testing';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
@@ -18,9 +19,16 @@ export interface RunningConsole {
   readonly stop: () => Promise<void>;
 }
 
-export async function runConsole(data: string, port = 0): Promise<RunningConsole> {
+export interface RunOptions {
+  /** 0, the default: a free one. */
+  readonly port?: number;
+  readonly clock?: Clock;
+}
+
+export async function runConsole(data: string, { port = 0, clock }: RunOptions = {}): Promise<RunningConsole> {
   await buildConsole();
-  const strongroom = await createStrongroom({ data, durability: 'relaxed', log: silent });
+  const time = clock === undefined ? {} : { clock };
+  const strongroom = await createStrongroom({ data, durability: 'relaxed', log: silent, ...time });
   const application = createServer({ pipeline: strongroom.pipeline });
   await addConsole(application, consoleFolder);
   await application.listen({ host: '127.0.0.1', port });

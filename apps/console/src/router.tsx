@@ -1,4 +1,4 @@
-/** Which address shows what. Pages that come later (members, sharing, password, deletion) are further children of `app`. */
+/** Which address shows what. Everything behind the lock is a child of `app`. */
 import {
   createRootRoute,
   createRoute,
@@ -51,6 +51,13 @@ function Inside() {
     rememberWanted(now.notice === 'signed-out' ? '/' : location.pathname);
     return <Navigate to="/sign-in" replace />;
   }
+  if (now.phase === 'deleted') {
+    return (
+      <Suspense fallback={<Entrance title={'\u00a0'}>{null}</Entrance>}>
+        <LazyCertificate certificate={now.certificate} />
+      </Suspense>
+    );
+  }
   if (now.phase === 'locked') return <Unlock account={now.account} notice={now.notice} />;
   return now.phase === 'open' ? (
     <Suspense fallback={<div className="shell" />}>
@@ -65,6 +72,7 @@ function Enter() {
   return phase === 'locked' || phase === 'open' ? <Navigate to={wantedPath()} replace /> : <SignIn />;
 }
 
+const LazyCertificate = lazy(async () => ({ default: (await import('./pages/certificate.tsx')).Certificate }));
 const LazyShell = lazy(async () => ({ default: (await import('./pages/shell.tsx')).Shell }));
 
 function Start() {
@@ -116,6 +124,18 @@ const signIn = createRoute({
   component: Enter,
 });
 
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyRouteComponent(() => import('./pages/join.tsx'), 'Join'),
+});
+
+const recover = createRoute({
+  getParentRoute: () => root,
+  path: '/recover',
+  component: lazyRouteComponent(() => import('./pages/recover.tsx'), 'Recover'),
+});
+
 const app = createRoute({ getParentRoute: () => root, id: 'app', component: Inside });
 
 const home = createRoute({ getParentRoute: () => app, path: '/', component: Start });
@@ -162,6 +182,30 @@ const history = createRoute({
   component: lazyRouteComponent(() => import('./pages/history.tsx'), 'HistoryPage'),
 });
 
+const spaceMembers = createRoute({
+  getParentRoute: () => space,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./pages/space-members.tsx'), 'SpaceMembersPage'),
+});
+
+const members = createRoute({
+  getParentRoute: () => app,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./pages/members.tsx'), 'MembersPage'),
+});
+
+const invite = createRoute({
+  getParentRoute: () => app,
+  path: '/members/invite',
+  component: lazyRouteComponent(() => import('./pages/invite.tsx'), 'InvitePage'),
+});
+
+const person = createRoute({
+  getParentRoute: () => app,
+  path: '/members/$account',
+  component: lazyRouteComponent(() => import('./pages/person.tsx'), 'PersonPage'),
+});
+
 const importRoute = createRoute({
   getParentRoute: () => app,
   path: '/import',
@@ -192,18 +236,44 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
 });
 
+const password = createRoute({
+  getParentRoute: () => app,
+  path: '/account/password',
+  component: lazyRouteComponent(() => import('./pages/change-password.tsx'), 'ChangePasswordPage'),
+});
+
+const email = createRoute({
+  getParentRoute: () => app,
+  path: '/account/email',
+  component: lazyRouteComponent(() => import('./pages/change-email.tsx'), 'ChangeEmailPage'),
+});
+
+const deletion = createRoute({
+  getParentRoute: () => app,
+  path: '/account/delete',
+  component: lazyRouteComponent(() => import('./pages/delete-account.tsx'), 'DeleteAccountPage'),
+});
+
 const routeTree = root.addChildren([
   setUp,
+  join,
   signIn,
+  recover,
   app.addChildren([
     home,
     spaces,
-    space.addChildren([nothingOpen, write, memory, edit, history]),
+    members,
+    invite,
+    person,
+    space.addChildren([nothingOpen, write, memory, edit, history, spaceMembers]),
     importRoute,
     exportRoute,
     sessions,
     audit,
     account,
+    password,
+    email,
+    deletion,
   ]),
 ]);
 

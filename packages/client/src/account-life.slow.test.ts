@@ -88,9 +88,27 @@ describe('a new password', () => {
     expect(await texts(resumed)).toHaveLength(2);
   });
 
+  it('is found to count when its answer gets lost, and the vault goes on under a new session', async () => {
+    const tokens: string[] = [];
+    const cut = newVault((token) => tokens.push(token));
+    await cut.signIn({ email: EMAIL, password: SECOND, ...bearer });
+    live.wire = async (address, init) => {
+      const answer = await fetch(address, init);
+      if (address.pathname === '/v1/account/password') throw new TypeError('gone');
+      return answer;
+    };
+    await cut.changePassword(SECOND, THIRD);
+    live.wire = fetch;
+    expect(await texts(cut)).toHaveLength(2);
+    expect(tokens).toHaveLength(2);
+    await expect(newVault().signIn({ email: EMAIL, password: SECOND, ...bearer })).rejects.toEqual(
+      code('authentication.sign-in-failed'),
+    );
+  });
+
   it('is not believed when the server answers with another record', async () => {
     const victim = newVault();
-    await victim.signIn({ email: EMAIL, password: SECOND, ...bearer });
+    await victim.signIn({ email: EMAIL, password: THIRD, ...bearer });
     live.wire = async (address, init) => {
       const answer = await fetch(address, init);
       if (address.pathname !== '/v1/account/password') return answer;
@@ -98,12 +116,11 @@ describe('a new password', () => {
       body.account.record['accountKeyByRecovery'] = toBase64Url(new Uint8Array(randomBytes(113)));
       return Response.json(body);
     };
-    await expect(victim.changePassword(SECOND, THIRD)).rejects.toEqual(code('client.bad-answer'));
+    await expect(victim.changePassword(THIRD, SECOND)).rejects.toEqual(code('client.bad-answer'));
     live.wire = fetch;
     // The server did store the new password: that is what it answered wrongly about.
     anna = newVault();
-    await anna.signIn({ email: EMAIL, password: THIRD, ...bearer });
-    await anna.changePassword(THIRD, SECOND);
+    await anna.signIn({ email: EMAIL, password: SECOND, ...bearer });
   });
 });
 
@@ -143,6 +160,22 @@ describe('recovery', () => {
     const second = await anna.recover({ email: EMAIL, recoveryCode, newPassword: SECOND, ...bearer });
     recoveryCode = second.recoveryCode.reveal();
     expect(await texts(anna)).toHaveLength(2);
+  });
+
+  it('gives the new code also when its answer gets lost', async () => {
+    const cut = newVault();
+    live.wire = async (address, init) => {
+      const answer = await fetch(address, init);
+      if (address.pathname === '/v1/recovery' && init.method === 'PUT') throw new TypeError('gone');
+      return answer;
+    };
+    const recovered = await cut.recover({ email: EMAIL, recoveryCode, newPassword: THIRD, ...bearer });
+    live.wire = fetch;
+    expect(await texts(cut)).toHaveLength(2);
+    anna = newVault();
+    recoveryCode = recovered.recoveryCode.reveal();
+    const second = await anna.recover({ email: EMAIL, recoveryCode, newPassword: SECOND, ...bearer });
+    recoveryCode = second.recoveryCode.reveal();
   });
 
   it('is not believed when the server hands out a weaker record', async () => {

@@ -12,10 +12,11 @@ import {
   type AccountRecord,
   type SecretText,
 } from '@strongroom/sealing';
-import type { SignUpOptions, Started } from './account.ts';
+import { signIn, type SignUpOptions, type Started } from './account.ts';
 import type { Api } from './api.ts';
 import { ClientError } from './errors.ts';
 import type { RemoteAccount } from './internal/answers.ts';
+import { knowingTheOutcome } from './internal/lost-answer.ts';
 import { readCertificate, type DeletionCertificate } from './internal/people-calls.ts';
 
 /** The session, whose token changes with every proof of the password. */
@@ -27,7 +28,8 @@ export interface Session {
 
 /**
  * Wraps the account key under a new password; nothing else is encrypted again. Every other session ends. Throws `client.wrong-password` for
- * another current password, `sealing.invalid-password` for a new one that is too short; nothing was changed then.
+ * another current password, `sealing.invalid-password` for a new one that is too short; nothing was changed then. When the server goes away in the
+ * middle, what counts is found out; `client.outcome-unknown` when it stays away.
  */
 export async function changePassword(
   session: Session,
@@ -53,8 +55,16 @@ export async function changePassword(
     record: changed.record,
   };
   changed.authenticationSecret.wipe();
-  await session.renew((await session.api().reauthenticate({ authenticationSecret: secret })).token);
-  const answer = await session.api().changePassword(body);
+  const proof = (await session.api().reauthenticate({ authenticationSecret: secret })).token;
+  await session.renew(proof);
+  const { email } = account;
+  const transport = proof === null ? ('cookie' as const) : ('bearer' as const);
+  const answer = await knowingTheOutcome(
+    () => session.api().changePassword(body),
+    // The session's new token was lost with the answer.
+    async () => (await signIn(session.api(), { email, password: next, transport })).started,
+    { api: session.api(), email, record: changed.record },
+  );
   await session.renew(answer.token);
   requireRecord(answer.account, changed.record);
   return answer.account;
@@ -68,7 +78,8 @@ export interface RecoverOptions extends Pick<SignUpOptions, 'email' | 'transport
 
 /**
  * Opens the account with its recovery code and gives it a new password and a new code; the old code is worthless from then on, and every session
- * ends. Throws `sealing.invalid-recovery-code` for a typing error, `authentication.recovery-failed` for a wrong address or code.
+ * ends. Throws `sealing.invalid-recovery-code` for a typing error, `authentication.recovery-failed` for a wrong address or code. When the server goes
+ * away in the middle, waits for it for two minutes: the new code exists here only; then `client.outcome-unknown`.
  */
 export async function recover(
   api: Api,
@@ -92,7 +103,11 @@ export async function recover(
   };
   recovered.authenticationSecret.wipe();
   recovered.recoveryAuthenticationSecret.wipe();
-  const started = await api.finishRecovery(body);
+  const started = await knowingTheOutcome(
+    () => api.finishRecovery(body),
+    async () => (await signIn(api, { email, password: newPassword, transport })).started,
+    { api, email, record: recovered.record },
+  );
   requireRecord(started.account, recovered.record);
   return { started, keys: recovered.keys, recoveryCode: recovered.recoveryCode };
 }

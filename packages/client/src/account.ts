@@ -83,7 +83,7 @@ export async function signIn(api: Api, options: SignInOptions): Promise<Started>
 }
 
 /** The unlock key of this password; it opens the account until the password is changed. To be wiped after use. */
-export async function deriveUnlockKey(account: RemoteAccount, password: string): Promise<SecretBytes> {
+export async function deriveUnlockKey(account: Pick<RemoteAccount, 'record'>, password: string): Promise<SecretBytes> {
   const { salt, parameters } = account.record;
   const { authenticationSecret, unlockKey } = await deriveCredentials(password, fromBase64Url(salt), parameters);
   authenticationSecret.wipe();
@@ -91,7 +91,7 @@ export async function deriveUnlockKey(account: RemoteAccount, password: string):
 }
 
 /** Opens the keys of a session that exists already. Throws `client.wrong-password`. */
-export async function unlockWith(account: RemoteAccount, unlockKey: SecretBytes): Promise<AccountKeys> {
+export async function unlockWith(account: Pick<RemoteAccount, 'record'>, unlockKey: SecretBytes): Promise<AccountKeys> {
   try {
     return await unlockAccount(account.record, unlockKey);
   } catch (error) {

@@ -47,6 +47,11 @@ export const clientErrors = {
     message: 'That fingerprint is another one. Somebody else may be in between; do not share anything.',
   },
   'client.unknown-member': { status: 404, message: 'There is no such person among those you can see.' },
+  'client.outcome-unknown': {
+    status: 503,
+    message:
+      'The server went away in the middle of the change and did not come back. Try the new password first, then the former one.',
+  },
   'client.invalid-certificate': { status: 400, message: 'That certificate was changed, or is none.' },
   'client.log-empty': { status: 404, message: 'The audit log has no signed checkpoint yet. Try again in a moment.' },
   'client.log-keys-changed': {

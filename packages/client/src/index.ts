@@ -9,6 +9,7 @@ export {
   type RememberedLogStore,
   type VerifyOptions,
 } from './audit.ts';
+export type * from './block-cache.ts';
 export * from './errors.ts';
 export { parseChatGptExport } from './import-chatgpt.ts';
 export type { ImportItem, SourceName, TextSource } from './import-item.ts';

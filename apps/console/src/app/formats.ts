@@ -12,6 +12,8 @@ export interface Formats {
   /** The two lines of a date in the margin of a list: `22 Nov` and `2025`; the second is empty in the current year. */
   readonly margin: (time: string | number) => readonly [string, string];
   readonly number: (value: number) => string;
+  /** Milliseconds in words: 5 minutes, 3 hours, 2 days. */
+  readonly span: (milliseconds: number) => string;
 }
 
 const cache = new Map<string, Formats>();
@@ -36,9 +38,24 @@ function formatsFor(language: 'en' | 'de'): Formats {
       return [margin.format(at), year === new Date().getFullYear() ? '' : String(year)];
     },
     number: (value) => number.format(value),
+    span(milliseconds) {
+      const [count, unit] = spanOf(milliseconds);
+      return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+    },
   };
   cache.set(language, formats);
   return formats;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The largest unit of which there are two at least. */
+export function spanOf(milliseconds: number): readonly [count: number, unit: 'minute' | 'hour' | 'day'] {
+  if (milliseconds >= 2 * DAY) return [Math.round(milliseconds / DAY), 'day'];
+  if (milliseconds >= 2 * HOUR) return [Math.round(milliseconds / HOUR), 'hour'];
+  return [Math.round(milliseconds / MINUTE), 'minute'];
 }
 
 export const useFormats = (): Formats => formatsFor(languageOf(usePreferences()));

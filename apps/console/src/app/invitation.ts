@@ -1,4 +1,4 @@
-/** The token of a set-up link. It stands behind the #, which browsers do not send. */
+/** The token of a set-up or invitation link. It stands behind the #, which browsers do not send. */
 
 /** 32 bytes in base64url without padding; in an invitation followed by who invites and their public key. */
 const TOKEN = /^#([A-Za-z0-9_-]{43}(?:\.[A-Za-z0-9_.-]{1,200})?)$/;
@@ -9,6 +9,11 @@ let kept: string | null = null;
 export function readInvitation(): string | null {
   kept = TOKEN.exec(location.hash)?.[1] ?? kept;
   return kept;
+}
+
+/** It was used, or is worthless. */
+export function dropInvitation(): void {
+  kept = null;
 }
 
 /** Takes the token out of the address, where the history and whoever looks over a shoulder would keep it. */

@@ -1,7 +1,9 @@
 /** Who is here and whether the vault is open: the one place that changes it. */
 import { QueryClient } from '@tanstack/react-query';
+import type { DeletionCertificate } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
 import { currentMessages, errorText } from '../messages/messages.ts';
+import type { DeletionInput, RecoverInput } from '../vault/account-protocol.ts';
 import type { AccountView, CallName, Credentials, Progress, SignUpInput, VaultCalls } from '../vault/protocol.ts';
 import { dropAllDrafts } from './drafts.ts';
 import { createPendingDeletions, GRACE, type PendingDeletion } from './pending-deletions.ts';
@@ -14,7 +16,9 @@ export type Session =
   | { readonly phase: 'unreachable' }
   | { readonly phase: 'signed-out'; readonly notice: 'ended' | 'signed-out' | null }
   | { readonly phase: 'locked'; readonly account: AccountView; readonly notice: 'idle' | null }
-  | { readonly phase: 'open'; readonly account: AccountView };
+  | { readonly phase: 'open'; readonly account: AccountView }
+  /** The account is no more; what proves it is shown until the person has put it away. */
+  | { readonly phase: 'deleted'; readonly certificate: DeletionCertificate };
 
 const session = createStore<Session>({ phase: 'starting' });
 export const useSession = (): Session => useStore(session);
@@ -23,6 +27,10 @@ export const useSession = (): Session => useStore(session);
 export const reachable = createStore(true);
 /** True once the browser refused to keep the sealed copy. */
 export const withoutCache = createStore(false);
+/** True once what this browser knew of other people's keys did not open. */
+export const trustDamaged = createStore(false);
+/** True once the clocks of this device and of the server were seen to be apart. */
+export const clockDiffers = createStore(false);
 /** What is searched for. Outside of the address, which browsers write down. */
 export const searchText = createStore('');
 
@@ -34,10 +42,21 @@ export const queries = new QueryClient({
   },
 });
 
-const connection = connectVault(() => withoutCache.set(true));
+const notices = { 'no-cache': withoutCache, 'trust-damaged': trustDamaged, 'clock-differs': clockDiffers };
+const connection = connectVault((notice) => notices[notice].set(true));
 
 /** Calls that the worker answers from its own memory: they say nothing about the server. */
-const LOCAL: ReadonlySet<CallName> = new Set(['rows', 'search', 'memory', 'previewImport', 'stopImport']);
+const LOCAL: ReadonlySet<CallName> = new Set([
+  'unlock',
+  'keptSpaces',
+  'openKept',
+  'rows',
+  'search',
+  'memory',
+  'fingerprint',
+  'previewImport',
+  'stopImport',
+]);
 
 export async function vault<Name extends CallName>(
   name: Name,
@@ -61,9 +80,18 @@ async function watched<Answer>(name: CallName, answer: Promise<Answer>): Promise
     return value;
   } catch (error) {
     if (isUnreachable(error)) reachable.set(false);
-    else if (error instanceof VaultError && error.code === 'authentication.invalid-session') sessionEnded();
+    else if (isSignedOut(error) && (await nobodySignedIn())) sessionEnded();
     throw error;
   }
+}
+
+const isSignedOut = (error: unknown): boolean =>
+  error instanceof VaultError &&
+  (error.code === 'authentication.invalid-session' || error.code === 'pipeline.unauthenticated');
+
+/** A proof of the password renews the cookie: a request that crosses it is refused, and the session goes on. */
+async function nobodySignedIn(): Promise<boolean> {
+  return (await connection.call('resume').catch(() => undefined)) === null;
 }
 
 export const isUnreachable = (error: unknown): boolean =>
@@ -73,6 +101,7 @@ type TabMessage =
   | { readonly kind: 'changed'; readonly space: Uuid }
   | { readonly kind: 'locked' }
   | { readonly kind: 'signed-out' }
+  | { readonly kind: 'account' }
   | { readonly kind: 'active' };
 
 /** Tabs of the same vault tell each other that something happened, never what. */
@@ -88,6 +117,7 @@ export const onTabMessage: { active: () => void; changed: (space: Uuid) => void 
 tabs.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => {
   if (data.kind === 'active') onTabMessage.active();
   else if (data.kind === 'changed') onTabMessage.changed(data.space);
+  else if (data.kind === 'account') void refreshAccount();
   else if (data.kind === 'locked') close({ notice: null });
   else forget({ phase: 'signed-out', notice: 'signed-out' });
 });
@@ -132,6 +162,56 @@ export async function signIn(input: Credentials): Promise<void> {
   session.set({ phase: 'open', account });
 }
 
+/** With the code instead of the password. As after signing up, the vault opens when `finish` is called. */
+export async function recover(
+  input: RecoverInput,
+): Promise<{ recoveryCode: string; account: AccountView; finish: () => void }> {
+  const { account, recoveryCode } = await vault('recover', input);
+  tell({ kind: 'account' });
+  return { account, recoveryCode, finish: () => session.set({ phase: 'open', account }) };
+}
+
+export async function changePassword(current: string, next: string): Promise<void> {
+  accountChanged(await vault('changePassword', current, next));
+}
+
+export async function changeEmail(email: string, password: string): Promise<void> {
+  accountChanged(await vault('changeEmail', email, password));
+}
+
+/** There is no way back. Nothing of the account is left in this browser, here and in the other tabs. */
+export async function deleteAccount(input: DeletionInput): Promise<void> {
+  await deletions.flush();
+  const certificate = await vault('deleteAccount', input);
+  tell({ kind: 'signed-out' });
+  forget({ phase: 'deleted', certificate });
+  dropAllDrafts();
+}
+
+/** The certificate was put away. */
+export function leave(): void {
+  if (session.get().phase === 'deleted') session.set({ phase: 'signed-out', notice: 'signed-out' });
+}
+
+function accountChanged(account: AccountView): void {
+  const before = session.get();
+  if (before.phase === 'open') session.set({ ...before, account });
+  tell({ kind: 'account' });
+}
+
+/** Another tab changed the account, or recovered one: the record that a password is tried against is another one now. */
+async function refreshAccount(): Promise<void> {
+  const before = session.get();
+  if (before.phase !== 'open' && before.phase !== 'locked') return;
+  const account = await vault('refreshAccount').catch(() => null);
+  if (account === null) return;
+  if (account.id === before.account.id) session.set({ ...before, account });
+  else {
+    forget({ phase: 'starting' });
+    await start();
+  }
+}
+
 /** While somebody unlocks, the worker that a lock is about to end is kept. */
 let unlocking = false;
 
@@ -140,7 +220,7 @@ export async function unlock(password: string): Promise<void> {
   if (before.phase !== 'locked') return;
   unlocking = true;
   try {
-    await vault('unlock', password);
+    await vault('unlock', password, before.account.id);
     session.set({ phase: 'open', account: before.account });
   } finally {
     unlocking = false;

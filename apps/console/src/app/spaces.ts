@@ -5,6 +5,7 @@ import type { Uuid } from '@strongroom/kernel';
 import { useEffect } from 'react';
 import { useMessages } from '../messages/messages.ts';
 import type { Row } from '../vault/protocol.ts';
+import { lookAtSpaces } from './follow-spaces.ts';
 import { createStore, useStore } from './store.ts';
 import { isUnreachable, onTabMessage, queries, reachable, refreshSpace, vault, vaultWithProgress } from './session.ts';
 
@@ -13,12 +14,40 @@ const openedSoFar = createStore<number | null>(null);
 /** Memories of the last synced space that do not open. */
 const unreadableCount = createStore(0);
 
-export const useSpaces = () => useQuery({ queryKey: ['spaces'], queryFn: () => vault('spaces') });
+export const useSpaces = () => useQuery({ queryKey: ['spaces'], queryFn: readSpaces });
+
+/** Milliseconds until the server is asked for what this device has shown already: first results come first. */
+const ASK_LATER = 300;
+
+/** First what this device keeps, then, soon, what the server says. */
+async function readSpaces(): Promise<readonly Space[]> {
+  const known = queries.getQueryData<readonly Space[]>(['spaces']);
+  const kept = known === undefined ? await vault('keptSpaces') : [];
+  if (kept.length > 0) {
+    askLater(['spaces']);
+    return kept;
+  }
+  try {
+    return await lookAtSpaces();
+  } catch (error) {
+    if (known === undefined || !isUnreachable(error)) throw error;
+    return known;
+  }
+}
+
+function askLater(queryKey: readonly string[]): void {
+  setTimeout(() => void queries.invalidateQueries({ queryKey }), ASK_LATER);
+}
 
 /**
- * Opens a space: first what this device keeps, then what changed since. Without a server the first part is shown, if there is one.
+ * Opens a space: first what this device keeps, then, soon, what changed since. Without a server the first part is shown, if there is one.
  */
 async function openRows(space: Uuid): Promise<readonly Row[]> {
+  const shown = queries.getQueryData<readonly Row[]>(['rows', space]);
+  if (shown === undefined && (await vault('openKept', space)) > 0) {
+    askLater(['rows', space]);
+    return vault('rows', space);
+  }
   const onProgress = async ({ done }: { done: number }): Promise<void> => {
     if (done === 0) return;
     openedSoFar.set(done);
@@ -33,6 +62,7 @@ async function openRows(space: Uuid): Promise<readonly Row[]> {
       space,
     );
     unreadableCount.set(result.unreadable);
+    if (shown !== undefined && result.changed + result.removed === 0) return shown;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
   } finally {
@@ -100,9 +130,12 @@ export const useMemory = (space: Uuid, id: Uuid) => {
 };
 
 /** How a space is called; its name may not open. */
-export function useSpaceName(): (space: Pick<Space, 'name'> | undefined) => string {
-  const { common } = useMessages();
-  return (space) => space?.name ?? common.unnamedSpace;
+export function useSpaceName(): (space: Pick<Space, 'name' | 'pending'> | undefined) => string {
+  const { common, members, sharing } = useMessages();
+  return (space) => {
+    if (space === undefined || space.name !== null) return space?.name ?? common.unnamedSpace;
+    return space.pending === null ? common.unnamedSpace : sharing.waiting(space.pending.displayName ?? members.gone);
+  };
 }
 
 export async function createSpace(name: string): Promise<Space> {

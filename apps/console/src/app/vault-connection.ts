@@ -1,5 +1,5 @@
 /** The page's end of the line to the vault's worker. */
-import type { CallName, Progress, Reply, Request, VaultCalls, WireError } from '../vault/protocol.ts';
+import type { CallName, Notice, Progress, Reply, Request, VaultCalls, WireError } from '../vault/protocol.ts';
 import workerAddress from '#vault-worker?worker&url';
 import { TRUSTED_TYPES_POLICY } from '../csp.ts';
 
@@ -61,7 +61,7 @@ export interface VaultConnection {
   end(): void;
 }
 
-export function connectVault(onNotice: (notice: 'no-cache') => void): VaultConnection {
+export function connectVault(onNotice: (notice: Notice) => void): VaultConnection {
   let worker: Worker | null = null;
   let last = 0;
   const waiting = new Map<number, Waiting>();

@@ -2,7 +2,7 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Dialog } from '@base-ui/react/dialog';
 import { Progress } from '@base-ui/react/progress';
-import type { ReactNode } from 'react';
+import type { ReactNode, RefObject } from 'react';
 import { useMessages } from '../messages/messages.ts';
 import { Icon } from './icon.tsx';
 import { Button } from './parts.tsx';
@@ -33,14 +33,16 @@ export function Modal(props: {
   readonly onClose: () => void;
   readonly title: string;
   readonly children: ReactNode;
+  /** What takes the focus; the first control when absent. */
+  readonly focus?: RefObject<HTMLElement | null>;
 }) {
-  const { open, onClose, title, children } = props;
+  const { open, onClose, title, children, focus } = props;
   const { common } = useMessages();
   return (
     <Dialog.Root open={open} onOpenChange={(next) => (next ? undefined : onClose())}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog">
+        <Dialog.Popup className="dialog" {...(focus === undefined ? {} : { initialFocus: focus })}>
           <header className="dialog-header">
             <Dialog.Title>{title}</Dialog.Title>
             <Dialog.Close className="button button-quiet button-icon" aria-label={common.close}>

@@ -70,7 +70,7 @@ export function TextField({ label, value, onChange, hint, error = null, inputRef
         <input
           {...rest}
           id={id}
-          className="field-input"
+          className={`field-input ${rest.className ?? ''}`}
           value={value}
           onChange={(event) => onChange(event.target.value)}
           aria-invalid={error === null ? undefined : true}

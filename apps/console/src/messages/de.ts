@@ -1,5 +1,7 @@
 /** Jeder Satz der Konsole auf Deutsch; die Gestalt bestimmt en.ts. */
 import type { Messages } from './en.ts';
+import { accountDe, accountErrorsDe } from './account.de.ts';
+import { peopleDe, peopleErrorsDe } from './people.de.ts';
 
 const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString('de')} ${count === 1 ? one : many}`;
@@ -7,6 +9,8 @@ const plural = (count: number, one: string, many: string): string =>
 const memories = (count: number): string => plural(count, 'Erinnerung', 'Erinnerungen');
 
 export const de: Messages = {
+  ...accountDe,
+  ...peopleDe,
   name: 'Strongroom',
   promise: 'Was hier liegt, können nur Sie lesen.',
   common: {
@@ -100,6 +104,10 @@ export const de: Messages = {
       'Der Server ist nicht zu erreichen. Lesen und Suchen gehen weiter; was Sie schreiben, bleibt im Editor, bis es gespeichert werden kann.',
     noCache:
       'Dieser Browser bewahrt keine versiegelte Kopie auf (kein Platz oder ein privates Fenster). Alles funktioniert; der nächste Besuch beginnt langsamer.',
+    clockDiffers:
+      'Die Uhr dieses Geräts und die des Servers gehen mehr als fünf Minuten auseinander. Nichts geht verloren; Daten und Uhrzeiten können falsch aussehen.',
+    trustDamaged:
+      'Was dieser Browser über die Schlüssel anderer wusste, ist beschädigt oder wurde entfernt. Vergleichen Sie die Fingerabdrücke neu, bevor Sie etwas teilen.',
     unreadable: (count) =>
       `${memories(count)} ${count === 1 ? 'lässt' : 'lassen'} sich nicht öffnen: beschädigt oder von einer neueren Version von Strongroom geschrieben.`,
     readingSpace: (count) => `Erinnerungen werden geöffnet: bisher ${count.toLocaleString('de')}`,
@@ -329,7 +337,13 @@ export const de: Messages = {
       'memory.changes-listed': 'Änderungen in einem Bereich wurden geholt',
       'backup.create': 'Eine Sicherung wurde angelegt',
       'backup.restore': 'Eine Sicherung wurde eingespielt',
+      'keys.shred-begun': 'Der Betreiber begann, Schlüssel von Personen zu löschen',
+      'keys.shred-ended': 'Die Schlüssel von Personen wurden gelöscht',
+      'keys.rotation-begun': 'Der Betreiber begann, Schlüssel auszutauschen',
+      'keys.rotation-ended': 'Ein Austausch von Schlüsseln endete',
       'audit.read': 'Das Protokoll wurde gelesen',
+      'audit.searched': 'Das Protokoll wurde durchsucht',
+      'audit.exported': 'Das Protokoll wurde exportiert',
       'audit.subject-redacted': 'Was das Protokoll über eine Person sagt, wurde gelöscht',
       'account.deleted': 'Ein Konto wurde gelöscht',
       'account.email-changed': 'Die E-Mail-Adresse eines Kontos wurde geändert',
@@ -405,6 +419,8 @@ export const de: Messages = {
     unexpected:
       'Etwas ist schiefgegangen, das nicht schiefgehen darf. Nichts ist verloren; versuchen Sie es noch einmal.',
     codes: {
+      ...accountErrorsDe,
+      ...peopleErrorsDe,
       'client.unreachable': 'Der Server ist nicht zu erreichen. Nichts ist verloren; versuchen Sie es noch einmal.',
       'client.timeout': 'Der Server hat nicht rechtzeitig geantwortet. Versuchen Sie es noch einmal.',
       'client.bad-answer': 'Der Server hat etwas geantwortet, das keinen Sinn ergibt. Nichts davon wurde übernommen.',

@@ -1,9 +1,13 @@
 /** Every sentence of the console in English. German in de.ts has the same shape; a missing one does not compile. */
+import { accountEn, accountErrorsEn } from './account.en.ts';
+import { peopleEn, peopleErrorsEn } from './people.en.ts';
 
 const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 
 export const en = {
+  ...accountEn,
+  ...peopleEn,
   name: 'Strongroom',
   promise: 'Only you can read what is kept here.',
   common: {
@@ -96,6 +100,10 @@ export const en = {
       'The server cannot be reached. You can go on reading and searching; what you write stays in the editor until it can be saved.',
     noCache:
       'This browser keeps no sealed copy (no room, or a private window). Everything works; the next visit takes longer to begin.',
+    clockDiffers:
+      'The clock of this device and that of the server are more than five minutes apart. Nothing is lost; dates and times may look wrong.',
+    trustDamaged:
+      'What this browser knew of other people’s keys is damaged or was removed. Compare fingerprints again before you share anything.',
     unreadable: (count: number) =>
       `${plural(count, 'memory does', 'memories do')} not open: damaged, or written by a newer version of Strongroom.`,
     readingSpace: (count: number) => `Opening memories: ${count.toLocaleString('en')} so far`,
@@ -326,7 +334,13 @@ export const en = {
       'memory.changes-listed': 'Changes in a space were fetched',
       'backup.create': 'A backup was made',
       'backup.restore': 'A backup was restored',
+      'keys.shred-begun': 'The operator began to erase people’s keys',
+      'keys.shred-ended': 'The keys of people were erased',
+      'keys.rotation-begun': 'The operator began to rotate keys',
+      'keys.rotation-ended': 'A rotation of keys ended',
       'audit.read': 'The audit log was read',
+      'audit.searched': 'The audit log was searched',
+      'audit.exported': 'The audit log was exported',
       'audit.subject-redacted': 'What the log says of a person was erased',
       'account.deleted': 'An account was deleted',
       'account.email-changed': 'The e-mail address of an account was changed',
@@ -402,6 +416,8 @@ export const en = {
   errors: {
     unexpected: 'Something went wrong that should not. Nothing was lost; try again.',
     codes: {
+      ...accountErrorsEn,
+      ...peopleErrorsEn,
       'client.unreachable': 'The server cannot be reached. Nothing was lost; try again.',
       'client.timeout': 'The server did not answer in time. Try again.',
       'client.bad-answer': 'The server answered something that makes no sense. Nothing of it was used.',

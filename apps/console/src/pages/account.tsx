@@ -1,12 +1,14 @@
 import { useMutation } from '@tanstack/react-query';
+import { Link, type LinkProps } from '@tanstack/react-router';
 import { LOCK_CHOICES, setPreferences, usePreferences } from '../app/preferences.ts';
 import { useFormats } from '../app/formats.ts';
 import { lock, signOut, useSession } from '../app/session.ts';
+import { Icon, type IconName } from '../design/icon.tsx';
 import { Button, Choice, Page } from '../design/parts.tsx';
 import { useMessages } from '../messages/messages.ts';
 
 export function AccountPage() {
-  const { account: words, spaces, fields } = useMessages();
+  const { account: words, life, spaces, fields } = useMessages();
   const { day } = useFormats();
   const preferences = usePreferences();
   const session = useSession();
@@ -35,6 +37,15 @@ export function AccountPage() {
             <dd>{day(account.createdAt)}</dd>
           </div>
         </dl>
+      </section>
+      <section className="panel">
+        <h2>{life.signingIn}</h2>
+        <ul className="ways">
+          <Way to="/account/password" icon="lock" name={life.password} lead={life.passwordLead} />
+          <Way to="/account/email" icon="account" name={life.email} lead={account.email} />
+          <Way to="/sessions" icon="sessions" name={life.sessions} lead={life.sessionsLead} />
+        </ul>
+        <p className="quiet">{words.recovery}</p>
       </section>
       <section className="panel">
         <h2>{words.appearance}</h2>
@@ -84,7 +95,6 @@ export function AccountPage() {
             }
           />
         </div>
-        <p className="quiet">{words.recovery}</p>
         <div className="row">
           <Button icon="lock" onClick={() => void lock()}>
             {words.lockNow}
@@ -95,6 +105,34 @@ export function AccountPage() {
         </div>
         <p className="quiet">{words.signOutLead}</p>
       </section>
+      <section className="panel">
+        <h2>{life.end}</h2>
+        <ul className="ways">
+          <Way to="/account/delete" icon="delete" name={life.delete} lead={life.deleteLead} final />
+        </ul>
+      </section>
     </Page>
+  );
+}
+
+function Way(props: {
+  readonly to: NonNullable<LinkProps['to']>;
+  readonly icon: IconName;
+  readonly name: string;
+  readonly lead: string;
+  readonly final?: boolean;
+}) {
+  const { to, icon, name, lead, final = false } = props;
+  return (
+    <li>
+      <Link to={to} className="way" data-final={final}>
+        <Icon name={icon} />
+        <span className="way-words">
+          <span className="way-name">{name}</span>
+          <span className="quiet">{lead}</span>
+        </span>
+        <Icon name="next" />
+      </Link>
+    </li>
   );
 }

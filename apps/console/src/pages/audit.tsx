@@ -7,6 +7,7 @@ import { Icon } from '../design/icon.tsx';
 import { ProgressBar } from '../design/dialogs.tsx';
 import { Button, Empty, Notice, Page, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
+import { CertificateCheck } from './certificate-check.tsx';
 import type { AuditEntryView, Progress, VerdictView } from '../vault/protocol.ts';
 
 export function AuditPage() {
@@ -42,6 +43,7 @@ export function AuditPage() {
           </Button>
         ) : null}
       </section>
+      <CertificateCheck />
     </Page>
   );
 }

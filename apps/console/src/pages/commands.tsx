@@ -4,6 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useDeferredValue, useState } from 'react';
 import { focusSearch } from '../app/focus-search.ts';
+import { useAccountRole } from '../app/people.ts';
+import { managesMembers } from '../app/roles.ts';
 import { lock, signOut, vault } from '../app/session.ts';
 import { setPreferences } from '../app/preferences.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
@@ -106,7 +108,8 @@ function Palette({ onClose, onShortcuts }: { readonly onClose: () => void; reado
 }
 
 function useGroups(text: string, onShortcuts: () => void): Group[] {
-  const { commands, navigation } = useMessages();
+  const { commands, navigation, life, members, sharing } = useMessages();
+  const ownRole = useAccountRole();
   const navigate = useNavigate();
   const spaces = useSpaces();
   const nameOf = useSpaceName();
@@ -120,7 +123,15 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
     placeholderData: (before) => before,
   });
   const go = (
-    to: '/import' | '/export' | '/audit' | '/sessions' | '/account' | '/spaces',
+    to:
+      | '/members'
+      | '/import'
+      | '/export'
+      | '/audit'
+      | '/sessions'
+      | '/account'
+      | `/account/${'password' | 'email' | 'delete'}`
+      | '/spaces',
     icon: IconName,
     label: string,
   ): Item => ({
@@ -151,6 +162,26 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
               () => void (space === undefined ? undefined : navigate({ to: '/spaces/$space', params: { space } })),
             ),
         },
+        ...(params.space === undefined
+          ? []
+          : [
+              {
+                value: 'share',
+                label: sharing.members,
+                icon: 'key' as const,
+                run: () => navigate({ to: '/spaces/$space/members', params: { space: params.space! } }),
+              },
+            ]),
+        ...(managesMembers(ownRole ?? '')
+          ? [
+              {
+                value: 'invite',
+                label: members.invite,
+                icon: 'invite' as const,
+                run: () => navigate({ to: '/members/invite' }),
+              },
+            ]
+          : []),
         { value: 'lock', label: commands.lock, icon: 'lock', run: () => lock() },
         { value: 'shortcuts', label: commands.shortcuts, icon: 'commands', run: onShortcuts },
         { value: 'light', label: commands.light, icon: 'show', run: () => setPreferences({ theme: 'light' }) },
@@ -171,12 +202,16 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
     {
       value: commands.go,
       items: [
+        go('/members', 'members', members.title),
         go('/import', 'import', navigation.import),
         go('/export', 'export', navigation.export),
         go('/audit', 'audit', navigation.audit),
         go('/sessions', 'sessions', navigation.sessions),
         go('/spaces', 'spaces', navigation.manageSpaces),
         go('/account', 'account', navigation.account),
+        go('/account/password', 'lock', life.password),
+        go('/account/email', 'account', life.email),
+        go('/account/delete', 'delete', life.delete),
       ],
     },
     // Last: they arrive a moment later and must not push away what somebody is about to choose.

@@ -15,6 +15,7 @@ import { inputOf, newest } from '../app/memory-input.ts';
 import { Conflict } from './conflict.tsx';
 import { KINDS, useKindName } from './kinds.ts';
 import { Detail, useMemoryParams } from './memory.tsx';
+import { ReadOnly, useReadOnly } from './space-states.tsx';
 
 const EMPTY: Draft = { title: '', text: '', kind: '', tags: '', baseVersion: 0 };
 
@@ -28,6 +29,8 @@ const draftOf = ({ document, version }: OpenedMemory): Draft => ({
 
 export function WritePage() {
   const { space } = useParams({ strict: false });
+  const readOnly = useReadOnly(space as Uuid);
+  if (readOnly) return <ReadOnly />;
   return <Editor key={space} space={space as Uuid} memory={null} start={EMPTY} />;
 }
 
@@ -35,11 +38,13 @@ export function EditPage() {
   const { space, memory: id } = useMemoryParams();
   const memory = useMemory(space, id);
   const messages = useMessages();
+  const readOnly = useReadOnly(space);
   // What is on the screen stays when somebody else changes the memory meanwhile: that is a conflict to be shown, not to be swallowed.
   const [start, setStart] = useState<Draft | null>(null);
   useEffect(() => {
     if (start === null && memory.data !== undefined) setStart(draftOf(memory.data));
   }, [start, memory.data]);
+  if (readOnly) return <ReadOnly />;
   if (start === null) {
     return (
       <Detail space={space}>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { Uuid } from '@strongroom/kernel';
 import { useRef, useState, type ChangeEvent, type DragEvent } from 'react';
 import { useFormats } from '../app/formats.ts';
+import { writesInSpace } from '../app/roles.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { spaceChanged, vault, vaultWithProgress } from '../app/session.ts';
 import { Icon } from '../design/icon.tsx';
@@ -134,11 +135,12 @@ function Preview({ preview, onOther, onDone }: PreviewProps) {
   const { import: words, memory } = messages;
   const { number } = useFormats();
   const spaces = useSpaces();
+  const able = spaces.data?.filter(({ name, role }) => name !== null && writesInSpace(role));
   const nameOf = useSpaceName();
   const kindName = useKindName();
   const [chosen, setChosen] = useState<Uuid | null>(null);
   const [progress, setProgress] = useState<Progress | null>(null);
-  const space = chosen ?? spaces.data?.[0]?.id;
+  const space = chosen ?? able?.[0]?.id;
   const running = useMutation({
     async mutationFn(into: Uuid) {
       const result = await vaultWithProgress(setProgress, 'runImport', into);
@@ -209,11 +211,11 @@ function Preview({ preview, onOther, onDone }: PreviewProps) {
         </div>
       ) : (
         <div className="row row-bottom">
-          {spaces.data === undefined || spaces.data.length < 2 || space === undefined ? null : (
+          {able === undefined || able.length < 2 || space === undefined ? null : (
             <Choice
               label={words.into}
               value={space}
-              options={spaces.data.map((each) => [each.id, nameOf(each)] as const)}
+              options={able.map((each) => [each.id, nameOf(each)] as const)}
               onChange={(value) => setChosen(value)}
             />
           )}

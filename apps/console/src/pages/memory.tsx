@@ -3,6 +3,8 @@ import type { Uuid } from '@strongroom/kernel';
 import { useEffect, useMemo, useRef, type ReactNode } from 'react';
 import { useFormats } from '../app/formats.ts';
 import { splitLinks } from '../app/links.ts';
+import { useAuthorName } from '../app/people.ts';
+import { writesInSpace } from '../app/roles.ts';
 import { deletions, deleteWithUndo } from '../app/session.ts';
 import { useMemory, useRows, useSpaces } from '../app/spaces.ts';
 import { useStore } from '../app/store.ts';
@@ -12,12 +14,9 @@ import { errorText, useMessages } from '../messages/messages.ts';
 import { headingAndExcerpt } from '../vault/rows.ts';
 import { useKindName } from './kinds.ts';
 
-/** Roles that may write; the server decides, this only keeps buttons away that would not work. */
-const MAY_WRITE = new Set(['owner', 'admin', 'member']);
-
 export function useMayWrite(space: Uuid): boolean {
   const role = useSpaces().data?.find(({ id }) => id === space)?.role;
-  return role !== undefined && MAY_WRITE.has(role);
+  return role !== undefined && writesInSpace(role);
 }
 
 export function useMemoryParams(): { space: Uuid; memory: Uuid } {
@@ -38,6 +37,7 @@ export function MemoryPage() {
   const navigate = useNavigate();
   const heading = useRef<HTMLHeadingElement>(null);
   const opened = memory.data;
+  const author = useAuthorName(space, opened?.author);
   const title = opened?.document.title ?? null;
 
   useEffect(() => {
@@ -126,6 +126,7 @@ export function MemoryPage() {
             <dt>{words.changed}</dt>
             <dd>
               {moment(writtenAt)} · {words.version(version)}
+              {author === null ? null : ` · ${author}`}
             </dd>
           </div>
           {content.source === undefined ? null : (

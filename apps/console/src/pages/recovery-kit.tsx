@@ -10,9 +10,13 @@ export function RecoveryKit(props: {
   readonly code: string;
   readonly account: AccountView;
   readonly onDone: () => void;
+  /** Milliseconds since the epoch, or RFC 3339; when the account was made, unless said. */
+  readonly madeAt?: number | string;
+  readonly title?: string;
+  readonly lead?: string;
 }) {
-  const { code, account, onDone } = props;
   const { kit } = useMessages();
+  const { code, account, onDone, madeAt = account.createdAt, title = kit.title, lead = kit.lead } = props;
   const { day } = useFormats();
   const [confirmed, setConfirmed] = useState(false);
   const sheet = useRef<HTMLElement>(null);
@@ -27,7 +31,7 @@ export function RecoveryKit(props: {
   const rows = [
     [kit.address, location.origin],
     [kit.account, account.email],
-    [kit.date, day(account.createdAt)],
+    [kit.date, day(madeAt)],
   ] as const;
 
   const save = () => {
@@ -46,8 +50,8 @@ export function RecoveryKit(props: {
   };
 
   return (
-    <Entrance title={kit.title}>
-      <p className="lead">{kit.lead}</p>
+    <Entrance title={title}>
+      <p className="lead">{lead}</p>
       <section className="kit" ref={sheet} tabIndex={-1} aria-label={kit.fileTitle}>
         <h2 className="kit-title">{kit.fileTitle}</h2>
         <dl className="facts">

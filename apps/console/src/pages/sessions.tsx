@@ -11,7 +11,7 @@ import { errorText, useMessages } from '../messages/messages.ts';
 
 export function SessionsPage() {
   const messages = useMessages();
-  const { sessions: words } = messages;
+  const { sessions: words, otherSessions: others } = messages;
   const sessions = useQuery({ queryKey: ['sessions'], queryFn: () => vault('sessions'), refetchOnMount: 'always' });
   const [asked, setAsked] = useState<RemoteSession | null>(null);
   const ending = useMutation({
@@ -23,13 +23,33 @@ export function SessionsPage() {
     },
     onError: (error) => note(errorText(messages, error), 'problem'),
   });
+  const endingOthers = useMutation({
+    mutationFn: () => vault('endOtherSessions'),
+    async onSuccess(count) {
+      note(others.ended(count));
+      await queries.invalidateQueries({ queryKey: ['sessions'] });
+    },
+    onError: (error) => note(errorText(messages, error), 'problem'),
+  });
+  const [askedOthers, setAskedOthers] = useState(false);
+  const more = (sessions.data?.length ?? 0) > 1;
+  const endOthers = more ? (
+    <Button busy={endingOthers.isPending} onClick={() => setAskedOthers(true)}>
+      {others.end}
+    </Button>
+  ) : undefined;
   const nameOf = (session: RemoteSession): string => session.deviceName ?? words.unnamed;
   return (
-    <Page title={words.title} lead={words.lead}>
+    <Page title={words.title} lead={words.lead} actions={endOthers}>
       {sessions.error !== null ? (
-        <Notice tone="problem" live>
-          {errorText(messages, sessions.error)}
-        </Notice>
+        <div className="stack">
+          <Notice tone="problem" live>
+            {errorText(messages, sessions.error)}
+          </Notice>
+          <div>
+            <Button onClick={() => void sessions.refetch()}>{messages.common.tryAgain}</Button>
+          </div>
+        </div>
       ) : sessions.data === undefined ? (
         <Skeleton lines={6} />
       ) : (
@@ -50,6 +70,17 @@ export function SessionsPage() {
         onConfirm={() => {
           if (asked !== null) ending.mutate(asked);
           setAsked(null);
+        }}
+      />
+      <Confirm
+        open={askedOthers}
+        title={others.title}
+        lead={others.lead}
+        action={others.end}
+        onClose={() => setAskedOthers(false)}
+        onConfirm={() => {
+          setAskedOthers(false);
+          endingOthers.mutate();
         }}
       />
     </Page>

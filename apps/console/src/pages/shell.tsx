@@ -1,12 +1,18 @@
 /** The open vault: what stands around every page. */
 import { Menu } from '@base-ui/react/menu';
 import { Link, Outlet, useLocation, useNavigate, useParams, type LinkProps } from '@tanstack/react-router';
+import type { Uuid } from '@strongroom/kernel';
 import { useEffect, useState } from 'react';
+import { clockAhead, watchClock } from '../app/clock.ts';
 import { hasDrafts } from '../app/drafts.ts';
+import { useFollowSpaces } from '../app/follow-spaces.ts';
+import { useFormats } from '../app/formats.ts';
 import { watchIdle } from '../app/idle.ts';
 import { commandOf, isTyping } from '../app/keys.ts';
+import { useAccountRole } from '../app/people.ts';
 import { preferences } from '../app/preferences.ts';
-import { deletions, lock, onTabMessage, reachable, tellActive, withoutCache } from '../app/session.ts';
+import { makesSpaces, writesInSpace } from '../app/roles.ts';
+import { clockDiffers, deletions, lock, onTabMessage, reachable, tellActive, trustDamaged, withoutCache } from '../app/session.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { useStore } from '../app/store.ts';
 import { Mark } from '../design/dial.tsx';
@@ -15,6 +21,7 @@ import { useMessages } from '../messages/messages.ts';
 import { focusSearch } from '../app/focus-search.ts';
 import { Commands } from './commands.tsx';
 import { Shortcuts } from './shortcuts.tsx';
+import { useReadOnly } from './space-states.tsx';
 
 const MINUTE = 60_000;
 
@@ -23,6 +30,8 @@ export function Shell() {
   const [dialog, setDialog] = useState<'commands' | 'shortcuts' | null>(null);
   const { pathname } = useLocation();
   useIdleLock();
+  useEffect(watchClock, []);
+  useFollowSpaces();
   useFarewell();
   useKeys(setDialog);
   return (
@@ -49,7 +58,7 @@ export function Shell() {
 }
 
 function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
-  const { navigation, name } = useMessages();
+  const { navigation, members, name } = useMessages();
   const spaces = useSpaces();
   const nameOf = useSpaceName();
   return (
@@ -75,6 +84,11 @@ function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
         </li>
       </ul>
       <ul className="sidebar-list sidebar-tools">
+        <li>
+          <NavLink to="/members" icon="members">
+            {members.title}
+          </NavLink>
+        </li>
         <li>
           <NavLink to="/import" icon="import">
             {navigation.import}
@@ -131,22 +145,27 @@ function NavLink(props: {
   );
 }
 
-/** The space on the screen, or the first one. */
+/** The space on the screen, or the first one to write in. */
 function useCurrentSpace(): string | undefined {
   const { space } = useParams({ strict: false });
   const spaces = useSpaces();
-  return space ?? spaces.data?.[0]?.id;
+  const first = spaces.data?.find(({ name, role }) => name !== null && writesInSpace(role)) ?? spaces.data?.[0];
+  return space ?? first?.id;
 }
 
 function WriteLink({ className }: { readonly className: string }) {
-  const { navigation } = useMessages();
+  const { navigation, sharing } = useMessages();
   const space = useCurrentSpace();
+  const readOnly = useReadOnly(space as Uuid);
+  const makes = makesSpaces(useAccountRole() ?? 'guest');
   const inside = (
     <>
-      <Icon name="write" />
-      <span>{navigation.write}</span>
+      <Icon name={readOnly ? 'show' : 'write'} />
+      <span>{readOnly ? sharing.readOnly : navigation.write}</span>
     </>
   );
+  // Nowhere to write, and no way to make a place for it.
+  if (space === undefined && !makes) return <span className="nothing-to-write" />;
   if (space === undefined) {
     return (
       <Link to="/spaces" className={className}>
@@ -155,7 +174,7 @@ function WriteLink({ className }: { readonly className: string }) {
     );
   }
   return (
-    <Link to="/spaces/$space/write" params={{ space }} className={className}>
+    <Link to="/spaces/$space/write" params={{ space }} className={className} data-read-only={readOnly}>
       {inside}
     </Link>
   );
@@ -163,12 +182,13 @@ function WriteLink({ className }: { readonly className: string }) {
 
 /** Phones: the three things done most, and the rest in a menu. */
 function BottomBar() {
-  const { navigation } = useMessages();
+  const { navigation, members } = useMessages();
   const navigate = useNavigate();
   const spaces = useSpaces();
   const nameOf = useSpaceName();
   const rest: readonly (readonly [NonNullable<LinkProps['to']>, IconName, string])[] = [
     ['/spaces', 'spaces', navigation.manageSpaces],
+    ['/members', 'members', members.title],
     ['/import', 'import', navigation.import],
     ['/export', 'export', navigation.export],
     ['/audit', 'audit', navigation.audit],
@@ -221,12 +241,21 @@ function BottomBar() {
 }
 
 function Strips() {
-  const { status } = useMessages();
+  const { status, clock } = useMessages();
   const online = useStore(reachable);
   const noCache = useStore(withoutCache);
+  const noTrust = useStore(trustDamaged);
+  const otherTime = useStore(clockDiffers);
+  const ahead = useStore(clockAhead);
+  const { span } = useFormats();
   return (
     <div role="status" className="strips">
       {online ? null : <p className="strip strip-warning">{status.offline}</p>}
+      {ahead === 0 ? null : (
+        <p className="strip strip-warning">{(ahead > 0 ? clock.ahead : clock.behind)(span(Math.abs(ahead)))}</p>
+      )}
+      {noTrust ? <p className="strip strip-warning">{status.trustDamaged}</p> : null}
+      {otherTime ? <p className="strip">{status.clockDiffers}</p> : null}
       {noCache ? <p className="strip">{status.noCache}</p> : null}
     </div>
   );

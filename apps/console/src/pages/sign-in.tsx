@@ -1,4 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { deviceName } from '../app/device-name.ts';
 import { signIn, useSession } from '../app/session.ts';
@@ -8,7 +9,7 @@ import { Entrance, Form } from './entrance.tsx';
 
 export function SignIn() {
   const messages = useMessages();
-  const { signIn: words, fields } = messages;
+  const { signIn: words, recover, fields } = messages;
   const session = useSession();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -56,6 +57,9 @@ export function SignIn() {
           {entry.isPending ? words.busy : words.submit}
         </Button>
       </Form>
+      <Link to="/recover" className="link">
+        {recover.link}
+      </Link>
       <p className="quiet">{words.noAccount}</p>
     </Entrance>
   );

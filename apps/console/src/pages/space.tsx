@@ -11,6 +11,7 @@ import { Button, Empty, Notice, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import type { Row } from '../vault/protocol.ts';
 import { Ledger, type LedgerHandle } from './ledger.tsx';
+import { GoneSpace, ManageLink, useReadOnly, WaitingSpace } from './space-states.tsx';
 
 /** Results shown for one search; who needs more needs another word. */
 const MOST_RESULTS = 200;
@@ -19,6 +20,10 @@ export function SpacePage() {
   const { space } = useParams({ from: '/app/spaces/$space' });
   const detail = useRouterState({ select: (state) => state.location.pathname !== `/spaces/${space}` });
   useFollow(space as Uuid);
+  const spaces = useSpaces();
+  const here = spaces.data?.find(({ id }) => id === space);
+  if (spaces.data !== undefined && here === undefined) return <GoneSpace />;
+  if (here?.name === null && here.pending !== null) return <WaitingSpace pending={here.pending} />;
   return (
     <div className="split" data-detail={detail}>
       <ListPane space={space as Uuid} key={space} detail={detail} />
@@ -62,7 +67,10 @@ function ListPane({ space, detail }: { readonly space: Uuid; readonly detail: bo
   return (
     <section className="list-pane" aria-label={home.list}>
       <header className="list-header">
-        <Title className="list-title">{here === undefined ? '\u00a0' : nameOf(here)}</Title>
+        <div className="list-heading">
+          <Title className="list-title">{here === undefined ? '\u00a0' : nameOf(here)}</Title>
+          <ManageLink space={space} />
+        </div>
         <div className="search">
           <Icon name="search" />
           <input
@@ -135,8 +143,10 @@ function useSearch(space: Uuid, text: string) {
 }
 
 function Nothing({ space, query }: { readonly space: Uuid; readonly query: string | null }) {
-  const { home, navigation } = useMessages();
+  const { home, navigation, sharing } = useMessages();
+  const readOnly = useReadOnly(space);
   if (query !== null) return <Empty title={home.noMatch(query)} lead={home.noMatchLead} />;
+  if (readOnly) return <Empty title={home.empty} lead={sharing.emptyViewer} />;
   return (
     <Empty title={home.empty} lead={home.emptyLead}>
       <Link to="/spaces/$space/write" params={{ space }} className="button button-primary">

@@ -1,12 +1,16 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import { lookAtSpaces } from '../app/follow-spaces.ts';
 import { useFormats } from '../app/formats.ts';
+import { useAccountRole } from '../app/people.ts';
+import { makesSpaces } from '../app/roles.ts';
 import { createSpace, useSpaceName, useSpaces } from '../app/spaces.ts';
 import { queries } from '../app/session.ts';
 import { Modal } from '../design/dialogs.tsx';
 import { Button, Empty, Notice, Page, Skeleton, TextField } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
+import { OwnFingerprint } from './compare.tsx';
 import { Form } from './entrance.tsx';
 
 export function SpacesPage() {
@@ -16,13 +20,18 @@ export function SpacesPage() {
   const nameOf = useSpaceName();
   const { day } = useFormats();
   const [creating, setCreating] = useState(false);
+  // Somebody who looks at the list wants to see what was shared in the meantime.
+  useEffect(() => {
+    if (queries.getQueryState(['spaces'])?.status === 'success') void lookAtSpaces().catch(() => undefined);
+  }, []);
+  const makes = makesSpaces(useAccountRole() ?? 'guest');
   const create = (
     <Button look="primary" icon="spaces" onClick={() => setCreating(true)}>
       {words.create}
     </Button>
   );
   return (
-    <Page title={words.title} lead={words.lead} actions={create}>
+    <Page title={words.title} lead={words.lead} {...(makes ? { actions: create } : {})}>
       {spaces.error !== null ? (
         <div className="stack">
           <Notice tone="problem" live>
@@ -35,7 +44,11 @@ export function SpacesPage() {
       ) : spaces.data === undefined ? (
         <Skeleton lines={4} />
       ) : spaces.data.length === 0 ? (
-        <Empty title={words.empty} lead={words.emptyLead} />
+        makes ? (
+          <Empty title={words.empty} lead={words.emptyLead} />
+        ) : (
+          <NothingShared />
+        )
       ) : (
         <ul className="cards">
           {spaces.data.map((space) => (
@@ -55,9 +68,24 @@ export function SpacesPage() {
   );
 }
 
+/** Somebody who makes no spaces of their own waits for others: what they need for that stands here. */
+function NothingShared() {
+  const { sharing } = useMessages();
+  return (
+    <>
+      <Empty title={sharing.noSpace} lead={sharing.noSpaceLead} />
+      <section className="panel">
+        <p>{sharing.noSpaceFingerprint}</p>
+        <OwnFingerprint />
+      </section>
+    </>
+  );
+}
+
 function CreateSpace({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }) {
   const messages = useMessages();
   const { spaces: words, common } = messages;
+  const field = useRef<HTMLInputElement>(null);
   const [name, setName] = useState('');
   const [needName, setNeedName] = useState(false);
   const navigate = useNavigate();
@@ -74,12 +102,13 @@ function CreateSpace({ open, onClose }: { readonly open: boolean; readonly onClo
     else if (!creation.isPending) creation.mutate();
   };
   return (
-    <Modal open={open} onClose={onClose} title={words.create}>
+    <Modal open={open} onClose={onClose} title={words.create} focus={field}>
       <Form onSubmit={submit}>
         <TextField
           label={words.name}
           value={name}
           onChange={setName}
+          inputRef={field}
           maxLength={200}
           autoComplete="off"
           error={needName && name.trim() === '' ? words.needName : null}

@@ -1,4 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { signOut, unlock } from '../app/session.ts';
 import { Button, Notice, PasswordField } from '../design/parts.tsx';
@@ -8,7 +9,7 @@ import { Entrance, Form } from './entrance.tsx';
 
 export function Unlock({ account, notice }: { readonly account: AccountView; readonly notice: 'idle' | null }) {
   const messages = useMessages();
-  const { unlock: words, fields } = messages;
+  const { unlock: words, recover, fields } = messages;
   const [password, setPassword] = useState('');
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -64,6 +65,9 @@ export function Unlock({ account, notice }: { readonly account: AccountView; rea
           {opening.isPending ? words.busy : words.submit}
         </Button>
       </Form>
+      <Link to="/recover" className="link">
+        {recover.link}
+      </Link>
       <Button look="quiet" busy={leaving.isPending} onClick={() => leaving.mutate()}>
         {words.signOut}
       </Button>

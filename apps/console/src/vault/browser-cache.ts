@@ -1,28 +1,43 @@
 /**
- * The sealed memories of one account in IndexedDB, so that the next visit asks for changes only. Several tabs share it. It is a
- * convenience: whatever goes wrong with it (no room, private window, deleted by another tab) the vault works without.
+ * The sealed copy of one account's vault in IndexedDB, so that the next visit asks for changes only and opens without the server. Several tabs
+ * share it. It is a convenience: whatever goes wrong with it (no room, private window, deleted by another tab) the vault works without.
  */
-import type { CachedSpace, MemoryCache, SealedMemory } from '@strongroom/client';
-import type { Uuid } from '@strongroom/kernel';
+import type {
+  BlockCache,
+  BlockChange,
+  BlockOutcome,
+  KeptIndex,
+  KeptProfile,
+  KeptSpace,
+  SealedBlock,
+} from '@strongroom/client';
+import type { Bytes, Uuid } from '@strongroom/kernel';
 import { deleteDatabase, finished, openDatabase, settled } from './requests.ts';
 
-/** What is known of a kept space. `generation` changes when the space is dropped, so that nobody goes on writing into a gap. */
-interface Kept {
-  readonly generation: string;
-  readonly sequence: number;
-}
-
+/** `spaces`: by space, what `Kept` says. */
 const SPACES = 'spaces';
-const MEMORIES = 'memories';
+/** Bytes by [space, end]. */
+const BLOCKS = 'blocks';
+/** By space. */
+const INDEXES = 'indexes';
+/** One entry. */
+const PROFILE = 'profile';
+/** Version of the stores; an older one is emptied, since everything in it is on the server too. */
+const VERSION = 2;
+
+interface Kept {
+  readonly stamp: string;
+  readonly sequence: number;
+  readonly head: Bytes | null;
+}
 
 const nameOf = (account: Uuid): string => `strongroom.${account}`;
 
-export class BrowserCache implements MemoryCache {
+export class BrowserCache implements BlockCache {
+  readonly kind = 'blocks';
   readonly #onProblem: () => void;
   #database: Promise<IDBDatabase> | null = null;
   #account: Uuid | null = null;
-  /** Up to where this tab knows the kept space to be without gaps; absent after a failure: nothing more is written then. */
-  readonly #followed = new Map<Uuid, Kept>();
 
   /** `onProblem` is told once or more often when the browser does not keep what it should. */
   constructor(onProblem: () => void) {
@@ -34,76 +49,89 @@ export class BrowserCache implements MemoryCache {
     if (this.#account === account) return;
     this.#account = account;
     this.#database = null;
-    this.#followed.clear();
   }
 
-  async read(space: Uuid): Promise<CachedSpace> {
-    try {
-      const database = await this.#open();
-      const transaction = database.transaction([SPACES, MEMORIES], 'readwrite');
+  read(space: Uuid): Promise<KeptSpace | null> {
+    return this.#orElse(null, async (database) => {
+      const transaction = database.transaction([SPACES, BLOCKS, INDEXES], 'readwrite');
       const done = finished(transaction);
       const spaces = transaction.objectStore(SPACES);
-      const kept = keptOf(await settled(spaces.get(space)));
-      const memories: unknown[] =
-        kept === null ? [] : await settled(transaction.objectStore(MEMORIES).getAll(allOf(space)));
-      const whole = kept !== null && memories.every(isSealedMemory);
-      const now: Kept = whole ? kept : { generation: crypto.randomUUID(), sequence: 0 };
-      if (!whole) {
-        transaction.objectStore(MEMORIES).delete(allOf(space));
-        spaces.put(now, space);
-      }
+      const blocks = transaction.objectStore(BLOCKS);
+      const [known, ends, contents, index] = await Promise.all([
+        settled<unknown>(spaces.get(space)),
+        settled(blocks.getAllKeys(allOf(space))),
+        settled<unknown[]>(blocks.getAll(allOf(space))),
+        settled<unknown>(transaction.objectStore(INDEXES).get(space)),
+      ]);
+      const kept = isKept(known) ? known : { stamp: crypto.randomUUID(), sequence: 0, head: null };
+      if (kept !== known) spaces.put(kept satisfies Kept, space);
       await done;
-      this.#followed.set(space, now);
-      return { sequence: now.sequence, memories: whole ? memories : [] };
-    } catch {
-      this.#giveUp(space);
-      return { sequence: 0, memories: [] };
-    }
+      return { ...kept, blocks: contents.flatMap((bytes, at) => blockOf(ends[at], bytes)), index: indexOf(index) };
+    });
   }
 
-  async write(space: Uuid, memories: readonly SealedMemory[], sequence: number): Promise<void> {
-    const mine = this.#followed.get(space);
-    if (mine === undefined) return;
-    try {
-      const database = await this.#open();
-      const transaction = database.transaction([SPACES, MEMORIES], 'readwrite');
+  write(space: Uuid, change: BlockChange): Promise<BlockOutcome> {
+    return this.#orElse<BlockOutcome>('gone', async (database) => {
+      const { expects, stamp, sequence, head, put, remove } = change;
+      const transaction = database.transaction([SPACES, BLOCKS], 'readwrite');
       const done = finished(transaction);
       const spaces = transaction.objectStore(SPACES);
-      const store = transaction.objectStore(MEMORIES);
-      const kept = keptOf(await settled(spaces.get(space)));
-      if (kept === null || kept.generation !== mine.generation || kept.sequence < mine.sequence) {
-        // Another tab dropped it: what this one would add has no beginning.
-        this.#followed.delete(space);
-        await done;
-        return;
+      const blocks = transaction.objectStore(BLOCKS);
+      const kept: unknown = await settled(spaces.get(space));
+      const outcome = !isKept(kept)
+        ? 'gone'
+        : (expects === null ? kept.sequence > sequence : kept.stamp !== expects)
+          ? 'overtaken'
+          : 'written';
+      if (outcome === 'written') {
+        if (expects === null) blocks.delete(allOf(space));
+        for (const end of remove) blocks.delete([space, end]);
+        for (const { end, bytes } of put) blocks.put(bytes, [space, end]);
+        spaces.put({ stamp, sequence, head } satisfies Kept, space);
       }
-      for (const memory of memories) {
-        const key = [space, memory.id];
-        // Where another tab is further, its newer state stays.
-        const other =
-          kept.sequence > mine.sequence ? ((await settled(store.get(key))) as SealedMemory | undefined) : undefined;
-        if (other === undefined || other.sequence < memory.sequence) store.put(memory, key);
-      }
-      spaces.put({ generation: kept.generation, sequence: Math.max(kept.sequence, sequence) } satisfies Kept, space);
       await done;
-      this.#followed.set(space, { generation: kept.generation, sequence });
-    } catch {
-      this.#giveUp(space);
-    }
+      return outcome;
+    });
   }
 
-  async remove(space: Uuid): Promise<void> {
-    this.#followed.delete(space);
-    try {
-      const database = await this.#open();
-      const transaction = database.transaction([SPACES, MEMORIES], 'readwrite');
+  writeIndex(space: Uuid, index: KeptIndex | null): Promise<void> {
+    return this.#orElse(undefined, async (database) => {
+      const transaction = database.transaction([SPACES, INDEXES], 'readwrite');
+      const done = finished(transaction);
+      const kept: unknown = await settled(transaction.objectStore(SPACES).get(space));
+      const indexes = transaction.objectStore(INDEXES);
+      if (index === null) indexes.delete(space);
+      // Not for a space that another tab has dropped.
+      else if (isKept(kept)) indexes.put(index, space);
+      await done;
+    });
+  }
+
+  remove(space: Uuid): Promise<void> {
+    return this.#orElse(undefined, async (database) => {
+      const transaction = database.transaction([SPACES, BLOCKS, INDEXES], 'readwrite');
       const done = finished(transaction);
       transaction.objectStore(SPACES).delete(space);
-      transaction.objectStore(MEMORIES).delete(allOf(space));
+      transaction.objectStore(BLOCKS).delete(allOf(space));
+      transaction.objectStore(INDEXES).delete(space);
       await done;
-    } catch {
-      this.#onProblem();
-    }
+    });
+  }
+
+  readProfile(): Promise<KeptProfile | null> {
+    return this.#orElse(null, async (database) => {
+      const kept: unknown = await settled(database.transaction(PROFILE).objectStore(PROFILE).get(PROFILE));
+      return isProfile(kept) ? kept : null;
+    });
+  }
+
+  writeProfile(profile: KeptProfile): Promise<void> {
+    return this.#orElse(undefined, async (database) => {
+      const transaction = database.transaction(PROFILE, 'readwrite');
+      const done = finished(transaction);
+      transaction.objectStore(PROFILE).put(profile, PROFILE);
+      await done;
+    });
   }
 
   /** Deletes everything kept for the account. */
@@ -112,39 +140,46 @@ export class BrowserCache implements MemoryCache {
     const database = await this.#database?.catch(() => null);
     database?.close();
     this.#database = null;
-    this.#followed.clear();
     await deleteDatabase(nameOf(this.#account)).catch(() => this.#onProblem());
   }
 
-  #open(): Promise<IDBDatabase> {
+  /** Nothing here may keep the vault from working. */
+  async #orElse<Result>(otherwise: Result, work: (database: IDBDatabase) => Promise<Result>): Promise<Result> {
     if (this.#account === null) throw new Error('The cache belongs to nobody yet.');
-    this.#database ??= openDatabase(nameOf(this.#account), [SPACES, MEMORIES]);
-    return this.#database;
-  }
-
-  #giveUp(space: Uuid): void {
-    this.#followed.delete(space);
-    this.#onProblem();
+    try {
+      this.#database ??= openDatabase(nameOf(this.#account), [SPACES, BLOCKS, INDEXES, PROFILE], VERSION);
+      return await work(await this.#database);
+    } catch {
+      this.#onProblem();
+      return otherwise;
+    }
   }
 }
 
-/** Keys are [space, id]: an array sorts behind every string, so this bound holds all ids. */
+/** Keys are [space, end]: an array sorts behind every number, so this bound holds all blocks. */
 const allOf = (space: Uuid): IDBKeyRange => IDBKeyRange.bound([space], [space, []]);
 
-function keptOf(value: unknown): Kept | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { generation, sequence } = value as Partial<Kept>;
-  return typeof generation === 'string' && Number.isSafeInteger(sequence) ? { generation, sequence: sequence! } : null;
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const isBytes = (value: unknown): value is Bytes => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
+
+function isKept(value: unknown): value is Kept {
+  if (!isRecord(value)) return false;
+  const { stamp, sequence, head } = value;
+  return typeof stamp === 'string' && Number.isSafeInteger(sequence) && (head === null || isBytes(head));
 }
 
-function isSealedMemory(value: unknown): value is SealedMemory {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, version, epoch, token, author, sequence, changedAt } = value as Partial<SealedMemory>;
-  return (
-    typeof id === 'string' &&
-    [version, epoch, sequence].every((number) => Number.isSafeInteger(number)) &&
-    (token === null || typeof token === 'string') &&
-    (author === null || typeof author === 'string') &&
-    typeof changedAt === 'string'
-  );
+function blockOf(key: IDBValidKey | undefined, bytes: unknown): SealedBlock[] {
+  const end = Array.isArray(key) ? key[1] : undefined;
+  return typeof end === 'number' && isBytes(bytes) ? [{ end, bytes }] : [];
+}
+
+function indexOf(value: unknown): KeptIndex | null {
+  if (!isRecord(value)) return null;
+  const { sequence, bytes } = value;
+  return typeof sequence === 'number' && isBytes(bytes) ? { sequence, bytes } : null;
+}
+
+function isProfile(value: unknown): value is KeptProfile {
+  return isRecord(value) && typeof value['record'] === 'string' && isBytes(value['sealed']);
 }

@@ -1,6 +1,8 @@
 /** What travels between the page and its worker, where the vault is. Everything here survives structured cloning. */
 import type { ImportResult, OldVersion, OpenedMemory, RemoteSession, Space } from '@strongroom/client';
 import type { JsonValue, Uuid } from '@strongroom/kernel';
+import type { AccountCalls } from './account-protocol.ts';
+import type { PeopleCalls } from './people-protocol.ts';
 
 /** Of an account, what the page shows. No key and nothing sealed. */
 export interface AccountView {
@@ -105,16 +107,21 @@ export interface SignUpInput extends Credentials {
 }
 
 /** The worker's functions. The last parameter of the long ones reports how far they are. */
-export interface VaultCalls {
+export interface VaultCalls extends AccountCalls, PeopleCalls {
   /** Null when nobody is signed in. */
   resume(): AccountView | null;
   signUp(input: SignUpInput): { readonly account: AccountView; readonly recoveryCode: string };
   signIn(input: Credentials): AccountView;
-  unlock(password: string): void;
+  /** Whose vault it is the page remembers; without the server, what this device keeps of it is opened. */
+  unlock(password: string, account: Uuid): void;
   signOut(): void;
 
+  /** As this device keeps them, without asking the server; empty where it keeps none. */
+  keptSpaces(): readonly Space[];
   spaces(): readonly Space[];
   createSpace(name: string): Space;
+  /** Opens what this device keeps of the space, without asking the server. How many memories that is. */
+  openKept(space: Uuid): number;
   sync(space: Uuid): SyncView;
   rows(space: Uuid): readonly Row[];
   search(space: Uuid | null, query: string, limit: number): readonly Row[];
@@ -166,5 +173,11 @@ export type Reply =
   | { readonly call: number; readonly value: unknown }
   | { readonly call: number; readonly error: WireError }
   | { readonly call: number; readonly progress: Progress }
-  /** The browser gave no room, or none any more: the vault works, the next visit begins without a cache. */
-  | { readonly notice: 'no-cache' };
+  | { readonly notice: Notice };
+
+/**
+ * `no-cache`: the browser gave no room, or none any more; the vault works, the next visit begins without what it did not keep.
+ * `clock-differs`: this device's clock and the server's are more than a few minutes apart; nothing depends on it but what people read.
+ * `trust-damaged`: what it kept of other people's keys does not open; fingerprints have to be compared again.
+ */
+export type Notice = 'no-cache' | 'trust-damaged' | 'clock-differs';

@@ -16,10 +16,12 @@ export function finished(transaction: IDBTransaction): Promise<void> {
   });
 }
 
-export function openDatabase(name: string, stores: readonly string[]): Promise<IDBDatabase> {
+/** One of an older version loses what it holds. */
+export function openDatabase(name: string, stores: readonly string[], version = 1): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(name, 1);
+    const request = indexedDB.open(name, version);
     request.addEventListener('upgradeneeded', () => {
+      for (const store of [...request.result.objectStoreNames]) request.result.deleteObjectStore(store);
       for (const store of stores) request.result.createObjectStore(store);
     });
     request.addEventListener('success', () => {

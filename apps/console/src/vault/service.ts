@@ -6,7 +6,6 @@ import {
   ClientError,
   createApi,
   remoteLogSource,
-  Vault,
   verifyRemoteLog,
   type ImportItem,
   type ImportResult,
@@ -15,12 +14,17 @@ import {
 } from '@strongroom/client';
 import type { LogEntry } from '@strongroom/audit-log/verify';
 import { toBase64Url } from '@strongroom/kernel';
+import { accountCalls } from './account-calls.ts';
 import { BrowserCache } from './browser-cache.ts';
+import { BrowserTrust } from './browser-trust.ts';
+import { DeviceVault } from './device-vault.ts';
 import { exportFile } from './export-files.ts';
 import { readImportFiles } from './import-files.ts';
-import type { AccountView, AuditEntryView, AuditPage, Progress, VaultCalls, VerdictView } from './protocol.ts';
+import { createPeopleService } from './people-service.ts';
+import type { AccountView, AuditEntryView, AuditPage, Notice, Progress, VaultCalls, VerdictView } from './protocol.ts';
 import { BrowserLogStore } from './remembered-log.ts';
 import { rowOf } from './rows.ts';
+import { watchClock } from './watch-clock.ts';
 
 type Report = (progress: Progress) => void;
 
@@ -32,14 +36,23 @@ type VaultService = {
   ) => ReturnType<VaultCalls[Name]> | Promise<ReturnType<VaultCalls[Name]>>;
 };
 
+/** Roles in the vault that make spaces: somebody who was invited as less begins without one. */
+const MAY_CREATE_SPACES = new Set(['owner', 'admin', 'member']);
 /** Entries of one page of the audit view. */
 const AUDIT_PAGE = 100;
+/** Milliseconds that the server has to say who is signed in, before what this device keeps is opened instead. */
+const PATIENCE = 1_500;
 /** Milliseconds between two reports while a space is opened. */
 const SYNC_REPORT = 1_000;
 
-export function createVaultService(baseUrl: string, onNoCache: () => void): VaultService {
-  const cache = new BrowserCache(onNoCache);
-  const vault = new Vault({ api: createApi({ baseUrl }), cache });
+export function createVaultService(baseUrl: string, onNotice: (notice: Notice) => void): VaultService {
+  const cache = new BrowserCache(() => onNotice('no-cache'));
+  const trust = new BrowserTrust(
+    () => vault.accountKeys(),
+    (problem) => onNotice(problem === 'damaged' ? 'trust-damaged' : 'no-cache'),
+  );
+  const fetch = watchClock(() => onNotice('clock-differs'));
+  const vault = new DeviceVault({ api: createApi({ baseUrl, fetch }), cache, trust });
   const logStore = new BrowserLogStore();
   let importItems: readonly ImportItem[] = [];
   let importRun: AbortController | null = null;
@@ -51,6 +64,8 @@ export function createVaultService(baseUrl: string, onNoCache: () => void): Vaul
   };
 
   return {
+    ...createPeopleService(vault),
+
     async resume() {
       try {
         return known(await vault.resume());
@@ -64,7 +79,7 @@ export function createVaultService(baseUrl: string, onNoCache: () => void): Vaul
       const { recoveryCode } = await vault.signUp({ ...input, transport: 'cookie' });
       const account = known(vault.account!);
       // The account exists from here on: its code must be shown whatever becomes of the first space.
-      await vault.createSpace(spaceName).catch(() => undefined);
+      if (MAY_CREATE_SPACES.has(account.role)) await vault.createSpace(spaceName).catch(() => undefined);
       return { account, recoveryCode: recoveryCode.reveal() };
     },
 
@@ -73,15 +88,25 @@ export function createVaultService(baseUrl: string, onNoCache: () => void): Vaul
       return known(vault.account!);
     },
 
-    unlock: (_report, password) => vault.unlock(password),
+    async unlock(_report, password, account) {
+      cache.use(account);
+      // A worker begins anew after each lock, and knows nobody.
+      const known = vault.account !== null || (await answersSoon(vault.resume()));
+      if (known || !(await vault.unlockKept(password))) await vault.unlock(password);
+    },
 
     async signOut() {
       await cache.clear();
       await vault.signOut();
     },
 
+    ...accountCalls({ vault, cache, trust, known }),
+
+    keptSpaces: () => vault.keptSpaces(),
     spaces: () => vault.listSpaces(),
     createSpace: (_report, name) => vault.createSpace(name),
+
+    openKept: (_report, space) => vault.openKept(space),
 
     async sync(report, space) {
       const tick = setInterval(() => {
@@ -182,8 +207,21 @@ export function createVaultService(baseUrl: string, onNoCache: () => void): Vaul
   };
 }
 
+/** False when the server does not answer, or not soon. Rejects with what it says. */
+async function answersSoon(answer: Promise<unknown>): Promise<boolean> {
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PATIENCE));
+  const answered = answer.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof ClientError && ['client.unreachable', 'client.timeout'].includes(error.code)) return false;
+      throw error;
+    },
+  );
+  return Promise.race([answered, late]);
+}
+
 /** The newest entries below `before`; those of other tenants, of which the server shows nothing, are left out. */
-async function auditPage(vault: Vault, before: number | null): Promise<AuditPage> {
+async function auditPage(vault: DeviceVault, before: number | null): Promise<AuditPage> {
   const source = remoteLogSource(vault.api);
   const size = before ?? sizeOf((await source.newestCheckpoint())?.note);
   const from = Math.max(0, size - AUDIT_PAGE);

@@ -12,7 +12,7 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 const reply = (message: Reply): void => scope.postMessage(message, []);
-const service = createVaultService(scope.location.origin, () => reply({ notice: 'no-cache' }));
+const service = createVaultService(scope.location.origin, (notice) => reply({ notice }));
 
 type AnyCall = (
   report: (progress: { done: number; total: number | null }) => void,

@@ -3,13 +3,13 @@ import type { Uuid } from '@strongroom/kernel';
 import type { AccountKeys, SpaceKey } from '@strongroom/sealing';
 import type { Api } from '../api.ts';
 import { ClientError } from '../errors.ts';
-import type { MemoryCache, SealedMemory } from '../memory-cache.ts';
 import type { MemoryDocument } from '../memory-document.ts';
-import type { SearchIndex } from '../search-index.ts';
+import { SearchIndex } from '../search-index.ts';
 import type { TrustStore } from '../trust-store.ts';
 import type { RemoteChange, RemoteSpace } from './answers.ts';
 import { checkChanges, type Seen } from './feed.ts';
 import { openDocuments } from './item-codec.ts';
+import type { KnownMemory, SpaceCopy } from './space-copy.ts';
 import { SpaceKeys, type PendingKey } from './space-keys.ts';
 
 export type { PendingKey } from './space-keys.ts';
@@ -34,13 +34,15 @@ export interface SyncResult {
 
 /** Changes of one page: the server's maximum. */
 export const PAGE_ITEMS = 200;
+/** Changes that are put into the device's copy together while the feed is followed. */
+const SAVE_ITEMS = 1000;
 
 export class OpenSpace {
   readonly id: Uuid;
   /** The session's token changes when the password is proved again. */
   readonly #api: () => Api;
-  readonly #cache: MemoryCache;
-  readonly #index: SearchIndex;
+  readonly #copy: SpaceCopy;
+  #index = new SearchIndex();
   #remote: RemoteSpace;
   readonly #keys: SpaceKeys;
   #lacksKey = false;
@@ -49,16 +51,15 @@ export class OpenSpace {
   readonly #seen = new Map<Uuid, Seen>();
   /** Versions that the server acknowledged to this device and that its feed must therefore show. */
   readonly #acknowledged = new Map<Uuid, number>();
-  /** Up to where the feed was followed; null before the cache was read. */
+  /** Up to where the feed was followed; null before the device's copy was read. */
   #position: number | null = null;
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(remote: RemoteSpace, api: () => Api, cache: MemoryCache, index: SearchIndex, trust: TrustStore) {
+  constructor(remote: RemoteSpace, api: () => Api, copy: SpaceCopy, trust: TrustStore) {
     this.id = remote.id;
     this.#remote = remote;
     this.#api = api;
-    this.#cache = cache;
-    this.#index = index;
+    this.#copy = copy;
     this.#keys = new SpaceKeys(api, trust);
   }
 
@@ -73,6 +74,11 @@ export class OpenSpace {
 
   get memories(): ReadonlyMap<Uuid, OpenedMemory> {
     return this.#opened;
+  }
+
+  /** Over `memories`. */
+  get index(): SearchIndex {
+    return this.#index;
   }
 
   /** The reason why a memory that exists is not among `memories`: `client.cannot-open` or `client.unknown-format`. */
@@ -123,31 +129,56 @@ export class OpenSpace {
     return this.keyOf(Math.min(...this.#keys.epochs));
   }
 
+  /** Opens what this device keeps, without asking the server. */
+  load(): Promise<void> {
+    return this.#inTurn(() => this.#load());
+  }
+
   /** Follows the change feed to its end. Runs one at a time. */
   sync(signal?: AbortSignal): Promise<SyncResult> {
-    const run = this.#running.then(() => this.#sync(signal));
+    const result = this.#inTurn(() => this.#sync(signal));
+    // Nobody waits for it.
+    void this.#inTurn(() => this.#copy.saveIndex(this.#index, this.#position ?? 0)).catch(() => undefined);
+    return result;
+  }
+
+  /** Forgets what this device keeps. */
+  forget(): Promise<void> {
+    return this.#copy.remove();
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#running.then(work);
     this.#running = run.catch(() => undefined);
     return run;
   }
 
   async #sync(signal: AbortSignal | undefined): Promise<SyncResult> {
     this.#lacksKey = false;
-    if (this.#position === null) await this.#load();
+    await this.#load();
     const due = new Map(this.#acknowledged);
     let changed = 0;
     let removed = 0;
-    for (;;) {
-      const after = this.#position!;
-      const page = await this.#api().changes(this.id, { after, limit: PAGE_ITEMS, signal });
-      checkChanges(page, after, this.#seen);
-      const sealed = page.items.map(sealedOf);
-      const position = sealed.at(-1)?.sequence ?? after;
-      if (sealed.length > 0) await this.#cache.write(this.id, sealed, position);
-      await this.#take(sealed);
-      this.#position = position;
-      removed += page.items.filter((item) => item.deleted).length;
-      changed += page.items.filter((item) => !item.deleted).length;
-      if (page.next === null) break;
+    let unsaved: KnownMemory[] = [];
+    const save = async (): Promise<void> => {
+      const memories = unsaved;
+      unsaved = [];
+      if (memories.length > 0) await this.#copy.save(memories, this.#position!);
+    };
+    try {
+      for (;;) {
+        const after = this.#position!;
+        const page = await this.#api().changes(this.id, { after, limit: PAGE_ITEMS, signal });
+        checkChanges(page, after, this.#seen);
+        unsaved.push(...(await this.#take(page.items.map(sealedOf))));
+        this.#position = page.items.at(-1)?.sequence ?? after;
+        removed += page.items.filter((item) => item.deleted).length;
+        changed += page.items.filter((item) => !item.deleted).length;
+        if (page.next === null) break;
+        if (unsaved.length >= SAVE_ITEMS) await save();
+      }
+    } finally {
+      await save();
     }
     this.#checkAcknowledged(due);
     const unreadable = [...this.#unreadable].map(([id, code]) => ({ id, code }));
@@ -155,36 +186,57 @@ export class OpenSpace {
   }
 
   async #load(): Promise<void> {
-    const { sequence, memories } = await this.#cache.read(this.id);
-    await this.#take(memories);
-    this.#position = sequence;
+    if (this.#position !== null) return;
+    const { position, memories, index } = await this.#copy.load();
+    // Nothing was opened before: what is indexed already need not be indexed again.
+    const ready = index !== null && this.#opened.size === 0 ? index : null;
+    if (ready !== null) this.#index = ready.index;
+    for await (const some of memories) await this.#take(some, ready?.sequence ?? 0);
+    if (ready !== null) for (const id of this.#index.ids()) if (!this.#opened.has(id as Uuid)) this.#index.remove(id);
+    this.#position = position;
   }
 
-  async #take(memories: readonly SealedMemory[]): Promise<void> {
-    for (const { id, version, token } of memories) this.#seen.set(id, { version, deleted: token === null });
-    const byEpoch = Map.groupBy(memories, (memory) => memory.epoch);
-    for (const [epoch, group] of byEpoch) await this.#open(epoch, group);
+  /** Answers with the same, opened where that was possible. Those up to `indexed` are in the index as they are. */
+  async #take(memories: readonly KnownMemory[], indexed = 0): Promise<KnownMemory[]> {
+    for (const { id, version, token, document } of memories)
+      this.#seen.set(id, { version, deleted: token === null && document === undefined });
+    const byEpoch = Map.groupBy(
+      memories.filter(({ document }) => document === undefined),
+      (memory) => memory.epoch,
+    );
+    const opened = new Map<Uuid, MemoryDocument>();
+    for (const [epoch, group] of byEpoch) {
+      for (const [id, document] of await this.#open(epoch, group)) opened.set(id, document);
+    }
+    return memories.map((memory) => {
+      const { id, version, sequence, author, changedAt: writtenAt } = memory;
+      const document = memory.document ?? opened.get(id);
+      if (document === undefined || author === null) return memory;
+      const whole = { space: this.id, id, version, document, author, writtenAt };
+      if (sequence <= indexed && this.#index.has(id)) this.#opened.set(id, whole);
+      else this.put(whole);
+      return { ...memory, token: null, document };
+    });
   }
 
-  async #open(epoch: number, memories: readonly SealedMemory[]): Promise<void> {
-    const present: (SealedMemory & { token: string; author: Uuid })[] = [];
+  async #open(epoch: number, memories: readonly KnownMemory[]): Promise<(readonly [Uuid, MemoryDocument])[]> {
+    const present: (KnownMemory & { token: string })[] = [];
     for (const memory of memories) {
       const { id, token, author } = memory;
       if (token === null || author === null) this.drop(id);
-      else present.push({ ...memory, token, author });
+      else present.push({ ...memory, token });
     }
     const key = this.#keys.get(epoch);
     if (key === undefined && present.length > 0) this.#lacksKey = true;
     const missing = new ClientError('client.cannot-open');
     const documents = key === undefined ? present.map(() => missing) : await openDocuments(key, present);
-    for (const [index, memory] of present.entries()) {
+    return present.flatMap(({ id }, index) => {
       const document = documents[index]!;
-      const { id, version, author, changedAt: writtenAt } = memory;
-      if (document instanceof ClientError) {
-        this.drop(id);
-        this.#unreadable.set(id, document.code);
-      } else this.put({ space: this.id, id, version, document, author, writtenAt });
-    }
+      if (!(document instanceof ClientError)) return [[id, document] as const];
+      this.drop(id);
+      this.#unreadable.set(id, document.code);
+      return [];
+    });
   }
 
   /** Throws when the server lost, or hides, what it had said it stored before the feed was asked. */
@@ -203,20 +255,17 @@ export class OpenSpace {
   put(memory: OpenedMemory): void {
     this.#unreadable.delete(memory.id);
     this.#opened.set(memory.id, memory);
-    this.#index.put(indexKey(this.id, memory.id), memory.document);
+    this.#index.put(memory.id, memory.document);
   }
 
   drop(id: Uuid): void {
     this.#unreadable.delete(id);
     this.#opened.delete(id);
-    this.#index.remove(indexKey(this.id, id));
+    this.#index.remove(id);
   }
 }
 
-/** Ids are unique among honest writers only; a server could use one in two spaces. */
-export const indexKey = (space: Uuid, id: Uuid): string => `${space}/${id}`;
-
-const sealedOf = ({ id, version, epoch, token, author, sequence, changedAt }: RemoteChange): SealedMemory => ({
+const sealedOf = ({ id, version, epoch, token, author, sequence, changedAt }: RemoteChange): KnownMemory => ({
   id,
   version,
   epoch,

@@ -1,0 +1,206 @@
+/** The same people without a mouse: everything about members and sharing by keyboard alone. */
+import { needs } from '@strongroom/testing';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { watch } from './console.test-support.ts';
+import { ADA, EYES, heading, itNeverComplained, tell } from './story.test-support.ts';
+
+const BEN = { email: 'ben@example.com', displayName: 'Ben Okafor', password: 'seven silent sailors sing' } as const;
+/** Far more than any page of this console has. */
+const MOST_STEPS = 80;
+
+/** With Tab until it has the focus; that there is a way is part of what is shown. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  await target.waitFor();
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`No way by Tab to ${target.toString()}`);
+}
+
+async function press(page: Page, target: Locator, key = 'Enter'): Promise<void> {
+  await tabTo(page, target);
+  await page.keyboard.press(key);
+}
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const toast = (page: Page, text: string) => page.locator('.toast', { hasText: text }).first();
+
+/** By the command palette. */
+async function command(page: Page, words: string, arrived: Locator): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog', { name: 'Commands' }).waitFor();
+  await page.keyboard.type(words);
+  await page.getByRole('option').first().waitFor();
+  await page.keyboard.press('Enter');
+  await arrived.waitFor();
+}
+
+/** The question for the password has the focus in its field. */
+async function prove(page: Page, password: string, done: Locator): Promise<void> {
+  const question = page.getByRole('dialog', { name: 'Your password, once more' });
+  await question.or(done).first().waitFor();
+  if (await question.isVisible()) {
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('password');
+    await page.keyboard.type(password);
+    await page.keyboard.press('Enter');
+  }
+  await done.waitFor();
+}
+
+async function comeBack(page: Page): Promise<void> {
+  await page.waitForTimeout(3_100);
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+}
+
+describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
+  const story = tell({ from: 'account' });
+  let ada: Page;
+  let ben: Page;
+  let bens: BrowserContext;
+  let link = '';
+
+  it('invites', async () => {
+    ada = story.page;
+    await story.signIn();
+    await command(ada, 'invite', heading(ada, 'Invite somebody'));
+    await tabTo(ada, ada.getByRole('radio', { name: 'Member' }));
+    await ada.keyboard.press('ArrowUp');
+    expect(await ada.getByRole('radio', { name: 'Viewer' }).isChecked()).toBe(true);
+    await ada.keyboard.press('ArrowDown');
+    await press(ada, button(ada, 'Make the link'));
+    await prove(ada, ADA.password, heading(ada, 'The invitation is ready'));
+    link = await ada.getByLabel('Invitation link').inputValue();
+    await tabTo(ada, button(ada, 'Copy link'));
+  });
+
+  it('withdraws an invitation', async () => {
+    await press(ada, button(ada, 'Invite somebody else'));
+    await press(ada, button(ada, 'Make the link'));
+    await prove(ada, ADA.password, heading(ada, 'The invitation is ready'));
+    await press(ada, ada.getByRole('link', { name: 'To the members' }));
+    await heading(ada, 'Open invitations').waitFor();
+    const withdraw = ada.getByRole('button', { name: /^Withdraw/ });
+    await expect.poll(() => withdraw.count()).toBe(2);
+    await press(ada, withdraw.first());
+    await ada.getByRole('alertdialog').waitFor();
+    await press(ada, ada.getByRole('alertdialog').getByRole('button', { name: 'Withdraw', exact: true }));
+    await expect.poll(() => withdraw.count()).toBe(1);
+  });
+
+  it('joins', async () => {
+    bens = await story.browser.newContext(EYES);
+    bens.setDefaultTimeout(20_000);
+    const complaints = watch(bens, story.running.origin, () => story.expected);
+    bens.on('close', () => story.complaints.list.push(...complaints.list));
+    ben = await bens.newPage();
+    await ben.goto(link);
+    await heading(ben, 'You are invited').waitFor();
+    await tabTo(ben, ben.getByLabel('Your name'));
+    await ben.keyboard.type(BEN.displayName);
+    await ben.keyboard.press('Tab');
+    await ben.keyboard.type(BEN.email);
+    await ben.keyboard.press('Tab');
+    await ben.keyboard.type(BEN.password);
+    await ben.keyboard.press('Enter');
+    await heading(ben, 'Your recovery kit').waitFor();
+    await press(ben, ben.getByLabel('I have printed or saved the code'), 'Space');
+    await press(ben, button(ben, 'Open my vault'));
+    await ben.getByText('Nothing is kept here yet').waitFor();
+  });
+
+  it('compares fingerprints', async () => {
+    await command(ben, 'members', heading(ben, 'Your fingerprint'));
+    const digits = ben.locator('.panel', { hasText: 'Your fingerprint' }).locator('.digits-group');
+    await expect.poll(() => digits.count()).toBe(6);
+    const read = await digits.allTextContents();
+    await command(ada, 'members', heading(ada, 'Members'));
+    await press(ada, ada.locator('.person', { hasText: 'Ben Okafor' }));
+    await heading(ada, 'Ben Okafor').waitFor();
+    for (const [index, group] of read.entries())
+      await press(ada, ada.getByLabel(`Group ${index + 1}: ${group}`), 'Space');
+    await press(ada, button(ada, 'All six are the same'));
+    await ada.getByText('You compared this fingerprint with Ben Okafor.').waitFor();
+  });
+
+  const share = async (): Promise<void> => {
+    await tabTo(ada, ada.getByRole('combobox', { name: /^Person/ }));
+    await ada.keyboard.type('Ben');
+    await tabTo(ada, ada.getByRole('radio', { name: 'Viewer' }));
+    await press(ada, button(ada, 'Share'));
+    await toast(ada, 'Shared with Ben Okafor.').waitFor();
+  };
+
+  it('shares a space and gives another role in it', async () => {
+    await command(ada, 'all spaces', heading(ada, 'Spaces').first());
+    await press(ada, button(ada, 'New space'));
+    await ada.getByRole('dialog').waitFor();
+    await expect.poll(() => ada.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
+    await ada.keyboard.type('Family');
+    await ada.keyboard.press('Enter');
+    await ada.locator('.list-title', { hasText: 'Family' }).waitFor();
+    await command(ada, 'members of this', heading(ada, 'Who can open Family'));
+    await share();
+    const role = ada.getByRole('button', { name: /^Role of Ben Okafor/ });
+    await press(ada, role);
+    await ada.getByRole('menuitemradio', { name: 'Viewer' }).waitFor();
+    // The arrow keys only look; Enter decides.
+    await ada.keyboard.press('ArrowDown');
+    await expect
+      .poll(() => ada.getByRole('menuitemradio', { name: 'Member' }).getAttribute('data-highlighted'))
+      .toBe('');
+    expect(await role.innerText()).toBe('Viewer');
+    await ada.keyboard.press('Enter');
+    await toast(ada, 'Ben Okafor: Member in this space from now on.').waitFor();
+    await expect.poll(() => role.innerText()).toBe('Member');
+    await comeBack(ben);
+    await command(ben, 'family', ben.locator('.list-title', { hasText: 'Family' }));
+  });
+
+  it('leaves, and gives the space a new key', async () => {
+    await command(ben, 'members of this', heading(ben, 'Who can open Family'));
+    await press(ben, button(ben, 'Leave this space'));
+    await ben.getByRole('alertdialog').waitFor();
+    await press(ben, ben.getByRole('alertdialog').getByRole('button', { name: 'Leave this space' }));
+    await toast(ben, 'You have left the space.').waitFor();
+    await expect.poll(() => ben.locator('.sidebar-spaces').textContent()).not.toContain('Family');
+    await comeBack(ada);
+    await press(ada, button(ada, 'Give it a new key'));
+    await toast(ada, 'The space has a new key.').waitFor();
+    await expect.poll(() => button(ada, 'Give it a new key').count()).toBe(0);
+  });
+
+  it('removes from a space', async () => {
+    await command(ada, 'members of this', heading(ada, 'Who can open Family'));
+    await share();
+    await press(ada, button(ada, 'Remove: Ben Okafor'));
+    await ada.getByRole('alertdialog').waitFor();
+    await press(ada, ada.getByRole('alertdialog').getByRole('button', { name: 'Remove', exact: true }));
+    await toast(ada, 'Ben Okafor was removed, and the space has a new key.').waitFor();
+  });
+
+  it('gives another role in the vault, and removes from it after naming what ends', async () => {
+    await command(ada, 'members', heading(ada, 'Members'));
+    await press(ada, ada.locator('.person', { hasText: 'Ben Okafor' }));
+    await tabTo(ada, ada.getByRole('radio', { name: 'Member' }));
+    await ada.keyboard.press('ArrowUp');
+    await press(ada, button(ada, 'Change role'));
+    await prove(ada, ADA.password, toast(ada, 'Ben Okafor: Viewer from now on.'));
+    await press(ada, button(ada, 'Remove from the vault'));
+    await ada.getByRole('dialog').waitFor();
+    await expect.poll(() => ada.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
+    await ada.keyboard.type('Ben Okafor');
+    await story.expecting([/409/], async () => {
+      await ada.keyboard.press('Enter');
+      await prove(ada, ADA.password, ada.getByText('One space in which nobody else is would be deleted'));
+    });
+    await press(ada, ada.getByRole('dialog').getByRole('button', { name: 'Delete these spaces and remove' }));
+    await toast(ada, 'Ben Okafor was removed.').waitFor();
+    await heading(ada, 'Members').waitFor();
+    await expect.poll(() => ada.locator('.person', { hasText: 'Ben Okafor' }).count()).toBe(0);
+    await bens.close();
+  });
+
+  itNeverComplained(story);
+});

@@ -1,0 +1,186 @@
+/** Die Sätze über das Leben eines Kontos; die Gestalt bestimmt account.en.ts. */
+import type { accountEn } from './account.en.ts';
+
+const plural = (count: number, one: string, many: string): string =>
+  `${count.toLocaleString('de')} ${count === 1 ? one : many}`;
+
+const memories = (count: number): string => plural(count, 'Erinnerung', 'Erinnerungen');
+
+export const accountDe: typeof accountEn = {
+  life: {
+    signingIn: 'Anmelden',
+    password: 'Passwort ändern',
+    passwordLead: 'Gibt dem Schlüssel zu Ihren Erinnerungen ein anderes Schloss',
+    email: 'E-Mail-Adresse ändern',
+    sessions: 'Sitzungen',
+    sessionsLead: 'Wo Sie angemeldet sind, und wie man das beendet',
+    end: 'Gehen',
+    delete: 'Konto löschen',
+    deleteLead: 'Zeigt zuerst, was verschwinden würde, und fragt, bevor es geschieht',
+  },
+  newPassword: {
+    label: 'Neues Passwort',
+  },
+  password: {
+    title: 'Passwort ändern',
+    lead: 'Ihre Erinnerungen werden nicht neu versiegelt: Nur der Schlüssel zu ihnen bekommt ein anderes Schloss. Überall sonst, wo Sie angemeldet sind, endet die Sitzung.',
+    current: 'Bisheriges Passwort',
+    next: 'Neues Passwort',
+    wrong: 'Das ist nicht Ihr bisheriges Passwort. Nichts wurde geändert.',
+    same: 'Das ist Ihr bisheriges Passwort. Wählen Sie ein anderes.',
+    submit: 'Passwort ändern',
+    busy: 'Das Schloss wird gewechselt',
+    done: 'Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.',
+    code: 'Ihr Wiederherstellungscode bleibt derselbe.',
+  },
+  recover: {
+    link: 'Passwort vergessen?',
+    title: 'Tresor wiederherstellen',
+    lead: 'Der Code von Ihrem Notfallblatt öffnet den Tresor ein Mal. Sie setzen ein neues Passwort, alle Sitzungen enden, und Sie bekommen einen neuen Code.',
+    code: 'Wiederherstellungscode',
+    codeHint: 'Neun Vierergruppen. Großschreibung, Bindestriche und Leerzeichen spielen keine Rolle.',
+    codeCount: (count) => `${count} von 36 Zeichen`,
+    codeWhole: 'Alle Zeichen sind da',
+    submit: 'Neues Passwort setzen',
+    busy: 'Der Code öffnet den Tresor',
+    back: 'Das Passwort fällt mir wieder ein',
+    lost: 'Ohne Passwort und ohne Code kann niemand den Tresor öffnen, auch nicht, wer den Server betreibt.',
+    kitTitle: 'Ihr neues Notfallblatt',
+    kitLead:
+      'Sie sind wieder drin, das neue Passwort gilt, und alle anderen Sitzungen sind beendet. Der alte Code ist nichts mehr wert: Dieser tritt an seine Stelle und wird nur dieses eine Mal gezeigt.',
+  },
+  email: {
+    title: 'E-Mail-Adresse ändern',
+    lead: 'Mit ihr melden Sie sich an. Es wird nichts an sie gesendet, und Ihre Schlüssel bleiben dieselben.',
+    present: 'Bisherige Adresse',
+    next: 'Neue E-Mail-Adresse',
+    confirm: 'Ihr Passwort',
+    same: 'Das ist Ihre bisherige Adresse.',
+    submit: 'Adresse ändern',
+    busy: 'Wird geändert',
+    done: (email) => `Sie melden sich ab jetzt als ${email} an.`,
+    taken: 'Zu dieser Adresse gibt es hier ein anderes Konto.',
+  },
+  otherSessions: {
+    end: 'Alle anderen beenden',
+    title: 'Alle anderen Sitzungen beenden?',
+    lead: 'Jeder andere Browser und jede Befehlszeile muss sich neu anmelden. Diese hier bleibt.',
+    ended: (count) =>
+      count === 0 ? 'Es gab keine andere Sitzung.' : `${plural(count, 'Sitzung', 'Sitzungen')} beendet.`,
+  },
+  deletion: {
+    title: 'Konto löschen',
+    lead: 'Es gibt kein Zurück: Die Schlüssel werden vernichtet, sodass sich auch aus einer Sicherung nichts mehr öffnen lässt. Lesen Sie zuerst, was verschwindet.',
+    goes: 'Was verschwindet',
+    memories: (count) => (count === 1 ? 'Erinnerung' : 'Erinnerungen'),
+    spaces: (count) => (count === 1 ? 'Bereich' : 'Bereiche'),
+    sessions: (count) => (count === 1 ? 'Sitzung' : 'Sitzungen'),
+    invitations: (count) => (count === 1 ? 'offene Einladung' : 'offene Einladungen'),
+    tenantEnds: 'Außer Ihnen ist niemand hier, also endet mit Ihrem Konto der ganze Tresor.',
+    inSpaces: 'Bereich für Bereich',
+    noSpaces: 'Sie sind in keinem Bereich.',
+    outcomes: {
+      delete: (count) => `Wird mit ${memories(count)} gelöscht`,
+      leave: (others, authored) =>
+        `Bleibt mit ${plural(others, 'anderen Person', 'anderen Personen')} bestehen${authored === 0 ? '' : `, ohne ${authored === 1 ? 'Ihre eine Erinnerung' : `Ihre ${memories(authored)}`}`}`,
+      'hand-over': (others) =>
+        `${plural(others, 'andere Person ist', 'andere Personen sind')} darin, und niemandem sonst gehört er`,
+    },
+    outcomeNames: { delete: 'Wird gelöscht', leave: 'Bleibt', 'hand-over': 'Entscheiden' },
+    handOver: 'Übergeben Sie ihn jemand anderem, oder löschen Sie ihn für alle:',
+    members: 'Mitglieder dieses Bereichs',
+    deleteForAll: 'Für alle löschen',
+    remains: 'Was bleibt',
+    remain: {
+      'audit-pseudonym': 'Im Protokoll ein zufälliger Name statt Ihres eigenen. Zu wem er gehörte, ist vergessen.',
+      'copies-of-others': 'Was andere aus Bereichen abgeschrieben haben, die Sie mit ihnen geteilt haben.',
+      backups: 'Sicherungen, bis sie ersetzt werden. Nichts von Ihnen lässt sich daraus noch öffnen.',
+    },
+    exportFirst: 'Erst die Erinnerungen mitnehmen',
+    lastOwner:
+      'Dieser Tresor gehört nur Ihnen, und andere sind darin. Übergeben Sie ihn zuerst jemand anderem; dann kann Ihr Konto gehen.',
+    toMembers: 'Zu den Mitgliedern',
+    undecided: 'Oben ist für einige Bereiche noch zu entscheiden.',
+    confirm: 'Jetzt löschen',
+    typeEmail: 'Tippen Sie Ihre E-Mail-Adresse',
+    typeEmailHint: (email) => `${email}, damit feststeht, dass Sie es so meinen`,
+    password: 'Ihr Passwort',
+    mismatch: 'Das ist nicht die Adresse dieses Kontos.',
+    submit: 'Mein Konto endgültig löschen',
+    busy: 'Die Schlüssel werden vernichtet',
+    failed: 'Was verschwinden würde, ließ sich nicht nachsehen',
+    unsure:
+      'Der Server verschwand, bevor er antwortete. Vielleicht hat er das Konto gelöscht: Wenn Sie sich nicht mehr anmelden können, ist es so. Sonst wurde nichts geändert.',
+  },
+  certificate: {
+    title: 'Ihr Konto ist gelöscht',
+    lead: 'Die Schlüssel sind vernichtet, die Sitzungen beendet, und in diesem Browser ist nichts vom Konto geblieben. Diese Urkunde ist der Beweis; sie wird nur dieses eine Mal ausgestellt.',
+    sheet: 'Löschurkunde',
+    vault: 'Tresor',
+    account: 'Konto',
+    deletedAt: 'Gelöscht',
+    destroyed: 'Vernichtet',
+    summary: (spaces, count, sessions) =>
+      `${plural(spaces, 'Bereich', 'Bereiche')}, ${memories(count)}, ${plural(sessions, 'Sitzung', 'Sitzungen')}`,
+    left: (spaces) => `${plural(spaces, 'Bereich besteht', 'Bereiche bestehen')} ohne Sie weiter`,
+    tenant: 'und der Tresor als Ganzes',
+    keys: 'Schlüssel',
+    keysBy: {
+      queued: 'Sekunden nach dem Löschen in jedem Schlüsselspeicher vernichtet',
+      rows: 'mit den Zeilen vernichtet, in denen sie standen',
+    },
+    remains: 'Was bleibt',
+    hash: 'Sein Fingerabdruck',
+    matches: 'Der Fingerabdruck wurde in diesem Browser aus dem Eintrag berechnet und passt.',
+    advice:
+      'Wer das Protokoll dieses Tresors lesen darf, findet den Eintrag unter diesem Fingerabdruck auf der Seite „Protokoll“ und kann beweisen, dass genau das aufgezeichnet wurde.',
+    save: 'Urkunde speichern',
+    print: 'Drucken',
+    done: 'Schließen',
+    fileName: 'strongroom-loeschurkunde',
+    checkTitle: 'Eine Löschurkunde prüfen',
+    checkLead:
+      'Wessen Konto gelöscht wurde, kann eine Urkunde vorlegen. Hier sehen Sie, ob im Protokoll genau das aufgezeichnet ist.',
+    choose: 'Urkunde wählen',
+    checking: 'Jeder Eintrag wird auf diesem Gerät geprüft',
+    proved: (index, size) =>
+      `Bewiesen: Eintrag ${index.toLocaleString('de')} von ${size.toLocaleString('de')} im Protokoll ist genau diese Löschung.`,
+    notProved:
+      'Das Protokoll ist vollständig und enthält diese Löschung nicht. Wenn sie in der letzten Minute geschah, versuchen Sie es noch einmal; sonst gehört sie zu einem anderen Tresor oder wurde nie aufgezeichnet.',
+  },
+  clock: {
+    ahead: (by) =>
+      `Die Uhr dieses Geräts geht gegenüber dem Server ${by} vor. Nichts ist verloren, aber Zeiten stimmen hier nicht, bis Sie sie stellen.`,
+    behind: (by) =>
+      `Die Uhr dieses Geräts geht gegenüber dem Server ${by} nach. Nichts ist verloren, aber Zeiten stimmen hier nicht, bis Sie sie stellen.`,
+  },
+};
+
+export const accountErrorsDe: Readonly<Record<string, string>> = {
+  'sealing.invalid-recovery-code':
+    'Im Code ist ein Tippfehler, oder es fehlt etwas. Vergleichen Sie ihn Gruppe für Gruppe mit Ihrem Notfallblatt.',
+  'sealing.weak-parameters':
+    'Der Server verlangt ein schwächeres Schloss, als diese Seite annimmt. Ihr Passwort wurde nicht benutzt. Fragen Sie den Betreiber, warum.',
+  'sealing.excessive-parameters':
+    'Der Server verlangt mehr Rechenarbeit, als diese Seite leistet. Ihr Passwort wurde nicht benutzt.',
+  'sealing.unsupported-parameters':
+    'Der Server verlangt ein Schloss, das diese Seite nicht kennt. Ihr Passwort wurde nicht benutzt.',
+  'authentication.recovery-failed':
+    'Die E-Mail-Adresse oder der Code ist falsch, oder der Code wurde schon benutzt: Jede Wiederherstellung macht einen neuen. Suchen Sie das neueste Notfallblatt.',
+  'authentication.invalid-recovery':
+    'Das hat zu lange gedauert oder wurde anderswo beendet. Beginnen Sie noch einmal mit dem Code, den Sie jetzt haben.',
+  'authentication.email-in-use': 'Zu dieser Adresse gibt es hier ein anderes Konto.',
+  'authentication.wrong-confirmation': 'Das ist nicht die Adresse dieses Kontos. Nichts wurde gelöscht.',
+  'authentication.record-changed':
+    'Ihre Schlüssel wurden im selben Augenblick anderswo geändert. Verschließen Sie den Tresor, schließen Sie ihn auf, und versuchen Sie es noch einmal.',
+  'authentication.session-not-found': 'Diese Sitzung ist schon zu Ende.',
+  'memories.owner-needed':
+    'Ein Bereich mit anderen Personen gehört noch niemandem sonst. Entscheiden Sie darüber, und versuchen Sie es noch einmal.',
+  'client.invalid-certificate': 'Das ist keine Löschurkunde, oder sie wurde verändert.',
+  'client.outcome-unknown':
+    'Der Server verschwand mitten in der Änderung. Wenn Sie sich neu anmelden müssen, versuchen Sie zuerst das neue Passwort, dann das bisherige.',
+  'pipeline.unauthenticated': 'Ihre Sitzung ist zu Ende. Melden Sie sich wieder an.',
+  'pipeline.invalid-input': 'Etwas hier hat nicht die nötige Form.',
+  'pipeline.unavailable':
+    'Das ließ sich nicht aufzeichnen und wurde deshalb nicht getan. Nichts ist verloren; versuchen Sie es später noch einmal.',
+};

@@ -1,0 +1,180 @@
+/** The sentences about an account's life: password, recovery, address, the end. German in account.de.ts. */
+
+const plural = (count: number, one: string, many: string): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+export const accountEn = {
+  life: {
+    signingIn: 'Signing in',
+    password: 'Change password',
+    passwordLead: 'Gives the key to your memories another lock',
+    email: 'Change e-mail address',
+    sessions: 'Sessions',
+    sessionsLead: 'Where you are signed in, and how to end it',
+    end: 'Leaving',
+    delete: 'Delete account',
+    deleteLead: 'Shows first what would go, and asks before it does',
+  },
+  newPassword: {
+    label: 'New password',
+  },
+  password: {
+    title: 'Change password',
+    lead: 'Your memories are not sealed again: only the key to them gets another lock. Everywhere else you are signed in, that session ends.',
+    current: 'Present password',
+    next: 'New password',
+    wrong: 'That is not your present password. Nothing was changed.',
+    same: 'That is your present password. Choose another one.',
+    submit: 'Change password',
+    busy: 'Changing the lock',
+    done: 'Your password is changed. All other sessions have ended.',
+    code: 'Your recovery code stays the same.',
+  },
+  recover: {
+    link: 'Forgot your password?',
+    title: 'Recover your vault',
+    lead: 'The code from your recovery kit opens the vault once. You set a new password, every session ends, and you get a new code.',
+    code: 'Recovery code',
+    codeHint: 'Nine groups of four. Capitals, hyphens and spaces do not matter.',
+    codeCount: (count: number) => `${count} of 36 characters`,
+    codeWhole: 'All characters are there',
+    submit: 'Set new password',
+    busy: 'Opening with the code',
+    back: 'I remember the password',
+    lost: 'Without password and code nobody can open the vault, not even whoever runs the server.',
+    kitTitle: 'Your new recovery kit',
+    kitLead:
+      'You are in, the new password counts, and every other session has ended. The old code is worthless now: this one takes its place, and is shown this once.',
+  },
+  email: {
+    title: 'Change e-mail address',
+    lead: 'You sign in with it. Nothing is sent to it, and your keys do not change.',
+    present: 'Present address',
+    next: 'New e-mail address',
+    confirm: 'Your password',
+    same: 'That is your present address.',
+    submit: 'Change address',
+    busy: 'Changing',
+    done: (email: string) => `You sign in as ${email} from now on.`,
+    taken: 'There is another account with this address here.',
+  },
+  otherSessions: {
+    end: 'End all others',
+    title: 'End all other sessions?',
+    lead: 'Every other browser and command line has to sign in again. This one stays.',
+    ended: (count: number) =>
+      count === 0 ? 'There was no other session.' : `${plural(count, 'session', 'sessions')} ended.`,
+  },
+  deletion: {
+    title: 'Delete account',
+    lead: 'There is no way back: the keys are destroyed, so not even a backup opens again. Read first what goes.',
+    goes: 'What goes',
+    memories: (count: number): string => (count === 1 ? 'memory' : 'memories'),
+    spaces: (count: number): string => (count === 1 ? 'space' : 'spaces'),
+    sessions: (count: number): string => (count === 1 ? 'session' : 'sessions'),
+    invitations: (count: number): string => (count === 1 ? 'open invitation' : 'open invitations'),
+    tenantEnds: 'You are the only one here, so the whole vault ends with your account.',
+    inSpaces: 'Space by space',
+    noSpaces: 'You are in no space.',
+    outcomes: {
+      delete: (memories: number) => `Deleted with ${plural(memories, 'memory', 'memories')}`,
+      leave: (others: number, authored: number) =>
+        `Goes on with ${plural(others, 'other person', 'other people')}${authored === 0 ? '' : `, without the ${plural(authored, 'memory', 'memories')} you wrote`}`,
+      'hand-over': (others: number) =>
+        `${plural(others, 'other person is', 'other people are')} in it, and nobody else owns it`,
+    },
+    outcomeNames: { delete: 'Deleted', leave: 'Goes on', 'hand-over': 'Decide' },
+    handOver: 'Make somebody else owner of it, or delete it for everybody:',
+    members: 'Members of this space',
+    deleteForAll: 'Delete it for everybody',
+    remains: 'What stays',
+    remain: {
+      'audit-pseudonym': 'In the audit log, a random name in place of yours. Whose it was is forgotten.',
+      'copies-of-others': 'What others copied from spaces you shared with them.',
+      backups: 'Backups, until they are replaced. Nothing of yours in them opens any more.',
+    } as Readonly<Record<string, string>>,
+    exportFirst: 'Take your memories along first',
+    lastOwner:
+      'You are the only owner of this vault, and others belong to it. Make somebody else owner first; then your account can go.',
+    toMembers: 'To the members',
+    undecided: 'Some spaces still need a decision above.',
+    confirm: 'Delete it now',
+    typeEmail: 'Type your e-mail address',
+    typeEmailHint: (email: string) => `${email}, to show that it is meant`,
+    password: 'Your password',
+    mismatch: 'That is not the address of this account.',
+    submit: 'Delete my account for good',
+    busy: 'Destroying the keys',
+    failed: 'What would go could not be looked up',
+    unsure:
+      'The server went away before it answered. It may have deleted the account: if you cannot sign in any more, it did. Otherwise nothing was changed.',
+  },
+  certificate: {
+    title: 'Your account is deleted',
+    lead: 'The keys are destroyed, the sessions have ended, and nothing of the account is left in this browser. This certificate is the proof; it is given this once.',
+    sheet: 'Certificate of deletion',
+    vault: 'Vault',
+    account: 'Account',
+    deletedAt: 'Deleted',
+    destroyed: 'Destroyed',
+    summary: (spaces: number, memories: number, sessions: number) =>
+      `${plural(spaces, 'space', 'spaces')}, ${plural(memories, 'memory', 'memories')}, ${plural(sessions, 'session', 'sessions')}`,
+    left: (spaces: number) => `${plural(spaces, 'space goes', 'spaces go')} on without you`,
+    tenant: 'and the vault as a whole',
+    keys: 'Keys',
+    keysBy: {
+      queued: 'destroyed in every key store, seconds after the deletion',
+      rows: 'destroyed with the rows that held them',
+    },
+    remains: 'What stays',
+    hash: 'Its fingerprint',
+    matches: 'The fingerprint was calculated from the entry in this browser, and fits.',
+    advice:
+      'Whoever can read the audit log of this vault can find the entry by this fingerprint, on the page “Audit log”, and prove that exactly this was recorded.',
+    save: 'Save certificate',
+    print: 'Print',
+    done: 'Close',
+    fileName: 'strongroom-certificate-of-deletion',
+    checkTitle: 'Check a certificate of deletion',
+    checkLead:
+      'Somebody whose account was deleted can show a certificate. Here you see whether the log has recorded exactly that.',
+    choose: 'Choose certificate',
+    checking: 'Checking every entry on this device',
+    proved: (index: number, size: number) =>
+      `Proved: entry ${index.toLocaleString('en')} of ${size.toLocaleString('en')} in the log is exactly this deletion.`,
+    notProved:
+      'The log is whole and does not hold this deletion. If it happened within the last minute, try again; otherwise it belongs to another vault, or was never recorded.',
+  },
+  clock: {
+    ahead: (by: string) =>
+      `The clock of this device is ${by} ahead of the server’s. Nothing is lost, but times shown and written here are wrong until you set it.`,
+    behind: (by: string) =>
+      `The clock of this device is ${by} behind the server’s. Nothing is lost, but times shown and written here are wrong until you set it.`,
+  },
+};
+
+export const accountErrorsEn: Readonly<Record<string, string>> = {
+  'sealing.invalid-recovery-code':
+    'There is a typing error in the code, or something is missing. Compare it with your kit, group by group.',
+  'sealing.weak-parameters':
+    'The server asked for a weaker lock than this page accepts. Your password was not used. Ask the operator why.',
+  'sealing.excessive-parameters': 'The server asked for more work than this page does. Your password was not used.',
+  'sealing.unsupported-parameters':
+    'The server asked for a lock that this page does not know. Your password was not used.',
+  'authentication.recovery-failed':
+    'The e-mail address or the code is wrong, or the code was used already: each recovery makes a new one. Look for the newest kit.',
+  'authentication.invalid-recovery':
+    'That took too long, or was finished elsewhere. Begin again with the code you have now.',
+  'authentication.email-in-use': 'There is another account with this address here.',
+  'authentication.wrong-confirmation': 'That is not the address of this account. Nothing was deleted.',
+  'authentication.record-changed':
+    'Your keys were changed elsewhere at the same moment. Lock and unlock, then try again.',
+  'authentication.session-not-found': 'That session has ended already.',
+  'memories.owner-needed': 'In a space with other people nobody else is owner yet. Decide about it, then try again.',
+  'client.invalid-certificate': 'That is no certificate of deletion, or it was changed.',
+  'client.outcome-unknown':
+    'The server went away in the middle of the change. If you have to sign in again, try the new password first, then the former one.',
+  'pipeline.unauthenticated': 'Your session has ended. Sign in again.',
+  'pipeline.invalid-input': 'Something typed here is not of the form that is needed.',
+  'pipeline.unavailable': 'This could not be recorded, so it was not done. Nothing was lost; try again later.',
+};

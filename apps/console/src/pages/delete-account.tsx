@@ -1,0 +1,253 @@
+/** The end of an account: first what would go, then the decision. */
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { Uuid } from '@strongroom/kernel';
+import { useEffect, useRef, useState } from 'react';
+import { deleteAccount, isUnreachable, useSession, vault } from '../app/session.ts';
+import { useSpaceName } from '../app/spaces.ts';
+import { Icon } from '../design/icon.tsx';
+import { Button, Notice, PasswordField, Skeleton, TextField } from '../design/parts.tsx';
+import { errorText, useMessages } from '../messages/messages.ts';
+import type { DeletionPlanView, DepartureView } from '../vault/account-protocol.ts';
+import { AccountPart } from './account-part.tsx';
+import { isWrongPassword } from './change-password.tsx';
+import { Form } from './entrance.tsx';
+
+export function DeleteAccountPage() {
+  const messages = useMessages();
+  const { deletion: words, common } = messages;
+  const plan = useQuery({
+    queryKey: ['deletion-plan'],
+    queryFn: () => vault('deletionPlan'),
+    refetchOnMount: 'always',
+    // What is decided upon is what the server says now, not what it said yesterday.
+    gcTime: 0,
+  });
+  // The last page must be there when the server may not be.
+  useEffect(() => void import('./certificate.tsx'), []);
+  return (
+    <AccountPart title={words.title} lead={words.lead}>
+      {plan.error !== null ? (
+        <div className="stack">
+          <Notice tone="problem" live>
+            {words.failed}. {errorText(messages, plan.error)}
+          </Notice>
+          <div>
+            <Button onClick={() => void plan.refetch()}>{common.tryAgain}</Button>
+          </div>
+        </div>
+      ) : plan.data === undefined ? (
+        <Skeleton lines={9} />
+      ) : (
+        <Plan plan={plan.data} />
+      )}
+    </AccountPart>
+  );
+}
+
+function Plan({ plan }: { readonly plan: DeletionPlanView }) {
+  const { deletion: words } = useMessages();
+  const { spaces, sessions, invitations, tenantEnds, lastOwner, remains } = plan;
+  /** Spaces to be deleted for everybody instead of being handed over. */
+  const [chosen, setChosen] = useState<ReadonlySet<Uuid>>(new Set());
+  const choose = (space: Uuid, wanted: boolean): void => {
+    const rest = [...chosen].filter((other) => other !== space);
+    setChosen(new Set(wanted ? [...rest, space] : rest));
+  };
+  const ends = ({ outcome, space }: DepartureView): boolean => outcome === 'delete' || chosen.has(space);
+  const ending = spaces.filter(ends);
+  const memories = spaces.reduce((sum, space) => sum + (ends(space) ? space.memories : space.authored), 0);
+  const counts = [
+    [memories, words.memories],
+    [ending.length, words.spaces],
+    [sessions, words.sessions],
+    [invitations, words.invitations],
+  ] as const;
+  const undecided = spaces.some(({ outcome, space }) => outcome === 'hand-over' && !chosen.has(space));
+  return (
+    <>
+      <section className="panel">
+        <h2>{words.goes}</h2>
+        <dl className="counts">
+          {counts.map(([count, name]) => (
+            <div key={name(2)} data-none={count === 0}>
+              <dt>{name(count)}</dt>
+              <dd className="numbers">{count.toLocaleString()}</dd>
+            </div>
+          ))}
+        </dl>
+        {tenantEnds ? <Notice tone="problem">{words.tenantEnds}</Notice> : null}
+        {memories === 0 ? null : (
+          <Link to="/export" className="link link-icon">
+            <Icon name="export" />
+            {words.exportFirst}
+          </Link>
+        )}
+      </section>
+      <section className="panel">
+        <h2>{words.inSpaces}</h2>
+        {spaces.length === 0 ? (
+          <p className="quiet">{words.noSpaces}</p>
+        ) : (
+          <ul className="departures">
+            {spaces.map((space) => (
+              <Departure
+                key={space.space}
+                departure={space}
+                chosen={chosen.has(space.space)}
+                onChoose={(wanted) => choose(space.space, wanted)}
+              />
+            ))}
+          </ul>
+        )}
+      </section>
+      <section className="panel">
+        <h2>{words.remains}</h2>
+        <ul className="remains">
+          {remains.map((what) => (
+            <li key={what}>{words.remain[what] ?? what}</li>
+          ))}
+        </ul>
+      </section>
+      <section className="panel panel-final">
+        <h2>{words.confirm}</h2>
+        {lastOwner ? (
+          <>
+            <Notice tone="problem">{words.lastOwner}</Notice>
+            <div>
+              <Link to="/members" className="button button-plain">
+                <span>{words.toMembers}</span>
+              </Link>
+            </div>
+          </>
+        ) : (
+          <Decision deleteSpaces={[...chosen]} undecided={undecided} />
+        )}
+      </section>
+    </>
+  );
+}
+
+function Departure(props: {
+  readonly departure: DepartureView;
+  readonly chosen: boolean;
+  readonly onChoose: (wanted: boolean) => void;
+}) {
+  const { departure, chosen, onChoose } = props;
+  const { deletion: words } = useMessages();
+  const nameOf = useSpaceName();
+  const { space, name, memories, authored, otherMembers, outcome } = departure;
+  const title = nameOf({ name, pending: null });
+  const goes = outcome === 'delete' || chosen;
+  return (
+    <li className="departure" data-outcome={goes ? 'delete' : outcome}>
+      <div className="departure-words">
+        <span className="departure-name">{title}</span>
+        <span className="quiet">
+          {goes
+            ? words.outcomes.delete(memories)
+            : outcome === 'leave'
+              ? words.outcomes.leave(otherMembers, authored)
+              : words.outcomes['hand-over'](otherMembers)}
+        </span>
+        {outcome === 'hand-over' ? (
+          <>
+            <span className="quiet">
+              {words.handOver}{' '}
+              <Link to="/spaces/$space/members" params={{ space }}>
+                {words.members}
+              </Link>
+            </span>
+            <label className="check">
+              <input type="checkbox" checked={chosen} onChange={(event) => onChoose(event.target.checked)} />
+              <span>
+                {words.deleteForAll}
+                <span className="visually-hidden">: {title}</span>
+              </span>
+            </label>
+          </>
+        ) : null}
+      </div>
+      <span className="label departure-outcome">{words.outcomeNames[goes ? 'delete' : outcome]}</span>
+    </li>
+  );
+}
+
+function Decision({
+  deleteSpaces,
+  undecided,
+}: {
+  readonly deleteSpaces: readonly Uuid[];
+  readonly undecided: boolean;
+}) {
+  const messages = useMessages();
+  const { deletion: words } = messages;
+  const session = useSession();
+  const [confirmation, setConfirmation] = useState('');
+  const [password, setPassword] = useState('');
+  const [tried, setTried] = useState(false);
+  const emailField = useRef<HTMLInputElement>(null);
+  const passwordField = useRef<HTMLInputElement>(null);
+  const deleting = useMutation({
+    mutationFn: () => deleteAccount({ password, confirmation, deleteSpaces }),
+    onError(error) {
+      if (!isWrongPassword(error)) return;
+      setPassword('');
+      passwordField.current?.focus();
+    },
+  });
+  if (session.phase !== 'open') return null;
+  const { email } = session.account;
+  const typed = confirmation.trim().toLocaleLowerCase() === email.toLocaleLowerCase();
+  const submit = () => {
+    if (deleting.isPending) return;
+    setTried(true);
+    if (!typed) emailField.current?.focus();
+    else if (password === '') passwordField.current?.focus();
+    else if (!undecided) deleting.mutate();
+  };
+  const { error } = deleting;
+  return (
+    <Form onSubmit={submit}>
+      <TextField
+        label={words.typeEmail}
+        type="email"
+        value={confirmation}
+        onChange={setConfirmation}
+        autoComplete="off"
+        inputMode="email"
+        required
+        inputRef={emailField}
+        hint={words.typeEmailHint(email)}
+        error={tried && !typed ? words.mismatch : null}
+      />
+      <PasswordField
+        label={words.password}
+        value={password}
+        onChange={setPassword}
+        autoComplete="current-password"
+        required
+        inputRef={passwordField}
+        error={isWrongPassword(error) && password === '' ? errorText(messages, error) : null}
+      />
+      {undecided ? <p className="quiet">{words.undecided}</p> : null}
+      {error === null || isWrongPassword(error) ? null : (
+        <Notice tone="problem" live>
+          {isUnreachable(error) ? words.unsure : errorText(messages, error)}
+        </Notice>
+      )}
+      <div className="row">
+        <Button
+          look="danger"
+          icon="delete"
+          type="submit"
+          busy={deleting.isPending}
+          disabled={undecided || !typed}
+          className={typed && !undecided ? 'button-final' : ''}
+        >
+          {deleting.isPending ? words.busy : words.submit}
+        </Button>
+      </div>
+    </Form>
+  );
+}

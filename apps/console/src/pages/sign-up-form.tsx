@@ -1,0 +1,120 @@
+/** A new account: name, address and password. Setting up and joining share it. */
+import { Link } from '@tanstack/react-router';
+import { useMutation } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { deviceName } from '../app/device-name.ts';
+import { signUp } from '../app/session.ts';
+import { Button, Notice, PasswordField, TextField } from '../design/parts.tsx';
+import { errorText, useMessages } from '../messages/messages.ts';
+import { Entrance, Form } from './entrance.tsx';
+
+/** NIST SP 800-63B-4 §3.1.1.2, as `sealing` wants it too. */
+const SHORTEST_PASSWORD = 15;
+
+export type Started = Awaited<ReturnType<typeof signUp>>;
+
+export interface SignUpWords {
+  readonly title: string;
+  readonly lead: string;
+  readonly note?: string;
+  readonly submit: string;
+}
+
+export function SignUpForm(props: {
+  readonly invitation: string;
+  readonly words: SignUpWords;
+  readonly onStarted: (started: Started) => void;
+  readonly onError?: (error: unknown) => void;
+}) {
+  const { invitation, words, onStarted, onError } = props;
+  const messages = useMessages();
+  const { setUp, fields } = messages;
+  const [displayName, setDisplayName] = useState('');
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [tooShort, setTooShort] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  const passwordField = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const creation = useMutation({
+    mutationFn: () =>
+      signUp({
+        invitation,
+        displayName,
+        email,
+        password,
+        deviceName: deviceName(navigator.userAgent),
+        spaceName: setUp.firstSpace,
+      }),
+    onSuccess: onStarted,
+    ...(onError === undefined ? {} : { onError }),
+  });
+  const length = Array.from(password.normalize('NFKC')).length;
+  const enough = length >= SHORTEST_PASSWORD;
+  const submit = () => {
+    if (creation.isPending) return;
+    if (!enough) {
+      setTooShort(true);
+      passwordField.current?.focus();
+      return;
+    }
+    creation.mutate();
+  };
+  return (
+    <Entrance title={words.title} turning={creation.isPending}>
+      <p className="lead">{words.lead}</p>
+      {words.note === undefined ? null : <p className="quiet">{words.note}</p>}
+      <Form onSubmit={submit}>
+        <TextField
+          label={fields.displayName}
+          value={displayName}
+          onChange={setDisplayName}
+          autoComplete="name"
+          required
+          inputRef={first}
+        />
+        <TextField
+          label={fields.email}
+          type="email"
+          value={email}
+          onChange={setEmail}
+          autoComplete="username"
+          required
+          inputMode="email"
+        />
+        <PasswordField
+          label={fields.password}
+          value={password}
+          onChange={setPassword}
+          autoComplete="new-password"
+          required
+          inputRef={passwordField}
+          hint={setUp.passwordHint}
+          error={tooShort && !enough ? messages.errors.codes['sealing.invalid-password']! : null}
+        />
+        <p className={`meter ${enough ? 'meter-full' : ''}`} aria-live="polite">
+          <span className="meter-track">
+            <progress
+              className="meter-bar"
+              value={Math.min(length, SHORTEST_PASSWORD)}
+              max={SHORTEST_PASSWORD}
+              aria-hidden="true"
+            />
+          </span>
+          <span>{enough ? setUp.passwordLongEnough : setUp.passwordLength(length)}</span>
+        </p>
+        {creation.error === null ? null : (
+          <Notice tone="problem" live>
+            {errorText(messages, creation.error)}
+          </Notice>
+        )}
+        <Button look="primary" type="submit" busy={creation.isPending}>
+          {creation.isPending ? setUp.busy : words.submit}
+        </Button>
+      </Form>
+      <Link to="/sign-in" className="link">
+        {setUp.haveAccount}
+      </Link>
+    </Entrance>
+  );
+}
