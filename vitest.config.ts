@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -44,6 +45,13 @@ export default defineConfig({
         exclude: ['**/node_modules/**', '**/dist/**', slow],
         testTimeout: 60_000,
         hookTimeout: 60_000,
+        // A process for each file would spend as long on starting and on loading the same modules as on the tests.
+        isolate: false,
+        // One more than there are cores, since tests wait for databases and other processes.
+        maxWorkers: availableParallelism() + 1,
+        restoreMocks: true,
+        unstubEnvs: true,
+        unstubGlobals: true,
         sequence: { groupOrder: 0 },
       }),
       ...(withSlow

@@ -34,7 +34,14 @@ const neighbour = {
       },
     },
   },
-  auditEvents: { 'note.created': { title: 'A note was stored' } },
+  auditEvents: {
+    'note.created': {
+      title: 'A note was stored',
+      class: 'data-change',
+      retention: 'operational',
+      ocsf: 'datastore-activity/create',
+    },
+  },
 } as const;
 
 interface Subject {

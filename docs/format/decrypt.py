@@ -58,7 +58,7 @@ def read_root_file(path):
     form, _revision, _current, _lookup, _tree, tree_secret, count = struct.unpack(">5sQIIQ32sH", keyring[:63])
     assert form == b"SRKR\x02", "the root keyring is of an unknown format"
     entries = [struct.unpack(">IQB32s", keyring[at : at + 45]) for at in range(63, 63 + 45 * count, 45)]
-    return tree_secret, {number: (scheme, secret) for number, _created, scheme, secret in entries}
+    return tree_secret, {number: (scheme, secret) for number, _created, scheme, secret in entries if scheme != 3}
 
 def unwrap(parent_secret, kind, name, parent, row):
     context = canonical("strongroom/key-tree/v1", kind, name, parent or "", struct.pack(">Q", row["version"]))

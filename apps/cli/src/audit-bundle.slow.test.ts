@@ -21,8 +21,12 @@ describe('audit bundle, prove and checkpoint', () => {
     await ada.lines('audit', 'prove', '0', '--data', vault.data, '--out', file('proof'));
     const note = await ada.lines('audit', 'checkpoint', '--data', vault.data);
     writeFileSync(file('checkpoint'), note);
+    const publish = ['audit', 'checkpoint', '--data', vault.data, '--publish', file('published')];
+    const published = await ada.json<{ size: number; keys: string[] }>(...publish);
     await vault.stop();
     await ada.lines('audit', 'bundle', '--data', vault.data, '--out', file('stopped'));
+    const grown = await ada.json<{ size: number; keys: string[] }>(...publish, '--entries');
+    expect(grown.size).toBeGreaterThan(published.size);
 
     for (const name of ['own', 'all', 'part', 'stopped']) {
       const { code, stdout } = await ada.run(['audit', 'verify', '--bundle', file(name)]);
@@ -43,6 +47,8 @@ describe('audit bundle, prove and checkpoint', () => {
     expect(await ada.run(['audit', 'verify', '--bundle', file('all'), '--proof', file('proof')])).toMatchObject({
       code: 2,
     });
+    expect(await ada.run(['audit', 'verify', '--tiles', file('published'), ...pinned])).toMatchObject({ code: 7 });
+    expect(await ada.run(['audit', 'checkpoint', '--data', vault.data, '--entries'])).toMatchObject({ code: 2 });
     // A checkpoint and no tiles is a log without its entries; no checkpoint is no log.
     expect(await ada.run(['audit', 'verify', '--tiles', files, ...pinned])).toMatchObject({ code: 3 });
     expect(await ada.run(['audit', 'verify', '--tiles', vault.data, ...pinned])).toMatchObject({ code: 1 });

@@ -10,6 +10,7 @@ import { addBackupCommands } from './commands/backup.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addFernetCommands } from './commands/fernet.ts';
+import { addKeysCommands } from './commands/keys.ts';
 import { addMemberCommands, addSharingCommands } from './commands/members.ts';
 import { addMemoryCommands } from './commands/memories.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -72,6 +73,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   addTransferCommands(program, context);
   addAuditCommands(program, context);
   addBackupCommands(program, context);
+  addKeysCommands(program, context);
   addDoctorCommand(program, context);
   addFernetCommands(program, context);
   addCompletionCommand(program, context);

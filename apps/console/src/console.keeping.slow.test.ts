@@ -14,6 +14,7 @@ import {
   SAMPLE_MEMORIES,
   search,
   tell,
+  unlock,
 } from './story.test-support.ts';
 
 describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vault', () => {
@@ -139,7 +140,6 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vau
   });
 
   it('works without room for the sealed copy, and says so', async () => {
-    const { page } = story;
     const small = await story.browser.newContext({ locale: 'en-GB' });
     const poor = await small.newPage();
     const devtools = await small.newCDPSession(poor);
@@ -151,6 +151,34 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vau
     await poor.getByText('This browser keeps no sealed copy').waitFor();
     await poor.getByText(`${SAMPLE_MEMORIES} memories`).waitFor();
     await small.close();
+  });
+
+  it('says when what this browser knew of other people is damaged, and goes on', async () => {
+    const { page } = story;
+    await page.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          const opening = indexedDB.open('strongroom.trust');
+          opening.addEventListener('success', () => {
+            const transaction = opening.result.transaction('accounts', 'readwrite');
+            const store = transaction.objectStore('accounts');
+            const keys = store.getAllKeys();
+            keys.addEventListener('success', () => keys.result.forEach((key) => store.put('AAAA', key)));
+            transaction.addEventListener('complete', () => {
+              opening.result.close();
+              resolve();
+            });
+          });
+        }),
+    );
+    await page.reload();
+    await unlock(page);
+    await page.getByText('What this browser knew of other people’s keys is damaged').waitFor();
+    await axe(page, 'trust damaged');
+    await page.reload();
+    await unlock(page);
+    await page.getByText(`${SAMPLE_MEMORIES} memories`).waitFor();
+    expect(await page.locator('.strip-warning').count()).toBe(0);
   });
 
   it('signs out and leaves preferences, the log as it was verified, and whose key is whose, sealed', async () => {

@@ -156,8 +156,10 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('writing in th
     await page.reload();
     await unlock(page);
     await page.getByText('352 memories').waitFor();
-    const changes = asked.filter((url) => url.includes('/changes'));
-    expect(changes.length).toBeGreaterThan(0);
+    const changesOf = () => asked.filter((url) => url.includes('/changes'));
+    // What the device keeps comes first; the server is asked afterwards.
+    await expect.poll(() => changesOf().length).toBeGreaterThan(0);
+    const changes = changesOf();
     expect(changes.every((url) => Number(new URL(url).searchParams.get('after')) > 300)).toBe(true);
     const kept = await keptByBrowser(page);
     expect(kept.length, 'the sealed copy is there').toBeGreaterThan(100_000);

@@ -230,7 +230,11 @@ export const keptByBrowser = (page: Page): Promise<string> =>
           const request = database.transaction(store).objectStore(store).getAll();
           request.addEventListener('success', () => resolve(request.result));
         });
-        found.push(JSON.stringify(all));
+        // Bytes as characters, so that what stands in them in clear is seen.
+        const text = new TextDecoder('latin1');
+        found.push(
+          JSON.stringify(all, (_, value: unknown) => (value instanceof Uint8Array ? text.decode(value) : value)),
+        );
       }
       database.close();
     }

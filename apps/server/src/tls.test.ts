@@ -7,6 +7,7 @@ import process from 'node:process';
 import { Writable } from 'node:stream';
 import { connect } from 'node:tls';
 import { temporaryFolder } from '@strongroom/testing';
+import { prepareDataFolder } from '@strongroom/testing/databases';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions, type ServerOptions } from './options.ts';
@@ -54,9 +55,11 @@ const logged: { message: string; validTo?: string }[] = [];
 
 beforeAll(async () => {
   install(first);
+  const data = join(temporaryFolder(), 'data');
+  await prepareDataFolder(join(data, 'database'));
   const argv = [
     '--data',
-    join(temporaryFolder(), 'data'),
+    data,
     '--port',
     '0',
     '--metrics-port',

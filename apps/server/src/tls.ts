@@ -80,6 +80,7 @@ export interface TlsReloadOptions {
 export interface TlsReload {
   /** Looks now, and resolves when new connections get what is in the files. */
   look(): Promise<void>;
+  /** Takes nothing over any more, not even what a look under way is reading. */
   stop(): void;
 }
 
@@ -92,16 +93,19 @@ export function reloadTls(options: TlsReloadOptions): TlsReload {
   let { cert, key } = options.current;
   let refused: string | undefined;
   let looking: Promise<void> = Promise.resolve();
+  let stopped = false;
 
   async function once(): Promise<void> {
     try {
       const next = await loadTls(files);
+      if (stopped) return;
       refused = undefined;
       if (equalBytes(next.cert, cert) && equalBytes(next.key, key)) return;
       server.setSecureContext(next);
       ({ cert, key } = next);
       onReload(new X509Certificate(cert).validTo);
     } catch (error) {
+      if (stopped) return;
       const reason = error instanceof ServerError ? (error.detail ?? error.code) : String(error);
       if (reason !== refused) onFailure(error);
       refused = reason;
@@ -114,5 +118,9 @@ export function reloadTls(options: TlsReloadOptions): TlsReload {
   };
   const timer = setInterval(() => void look(), lookEvery);
   timer.unref();
-  return { look, stop: () => clearInterval(timer) };
+  const stop = (): void => {
+    stopped = true;
+    clearInterval(timer);
+  };
+  return { look, stop };
 }

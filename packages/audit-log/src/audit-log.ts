@@ -7,8 +7,10 @@ import type { EventCatalogue } from './catalogue.ts';
 import { databaseLogSource } from './database-source.ts';
 import { AuditLogError } from './errors.ts';
 import { appendEvent } from './internal/append-event.ts';
+import { Pseudonyms } from './internal/pseudonyms.ts';
 import { redactSubject, type Redaction } from './internal/redact-subject.ts';
-import { BATCH, isWaiting, sequenceBatch, type SequencerState } from './internal/sequencer.ts';
+import { isWaiting } from './internal/inbox.ts';
+import { BATCH, sequenceBatch, type SequencerState } from './internal/sequencer.ts';
 import { gatherCosignatures, type Witnessing } from './internal/witnessing.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import type { LogSource } from './log-source.ts';
@@ -35,6 +37,8 @@ export interface AuditLog extends AuditPort {
    * `audit-log.damaged` when the stored tree is not the one signed last.
    */
   sequence(signal?: AbortSignal): Promise<number>;
+  /** The types that may be written. */
+  readonly events: EventCatalogue;
   /** Verifier keys (C2SP vkeys), all of which sign every checkpoint; empty before the first event was sequenced. */
   verifierKeys(): Promise<readonly string[]>;
   /**
@@ -57,6 +61,7 @@ const NUDGE_DELAY = 100;
 
 export function createAuditLog(options: AuditLogOptions): AuditLog {
   const { clock, database, encryption, events, nudge } = options;
+  const pseudonyms = new Pseudonyms();
   let state: SequencerState | undefined;
   let running: Promise<number> = Promise.resolve(0);
   let timer: NodeJS.Timeout | undefined;
@@ -83,7 +88,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       if (!events.has(event.type)) {
         throw new AuditLogError('audit-log.undeclared-event', { detail: `"${event.type}"` });
       }
-      await appendEvent(transaction, event, clock.now());
+      await appendEvent(transaction, pseudonyms, event, clock.now());
     },
     committed() {
       if (timer !== undefined) return;
@@ -99,9 +104,11 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       running = running.catch(() => 0).then(() => drain(signal));
       return running;
     },
+    events,
     verifierKeys: () => database.transaction(asSystem, readVerifierKeys),
     witness: (signal) => gatherCosignatures(database, databaseLogSource(database, clock), cosignedSizes, signal),
-    redactSubject: (transaction, account, context) => redactSubject(transaction, account, clock.now(), context),
+    redactSubject: (transaction, account, context) =>
+      redactSubject(transaction, pseudonyms, account, clock.now(), context),
     source: () => databaseLogSource(database, clock),
   };
 }

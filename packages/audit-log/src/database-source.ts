@@ -35,18 +35,13 @@ async function readStrays(transaction: Transaction, overdue: number): Promise<Fi
       with tree as materialized (select coalesce(max(size), 0) as size from audit_checkpoints)
       (select 'event ' || e.event_id as place, 'it is stored but was never logged' as what
         from audit_events as e
-        where not exists (select from audit_leaves as l where l.event_id = e.event_id)
-          and not exists (select from audit_queue as q where q.event_id = e.event_id) limit ${STRAYS_NAMED}::int)
+        where not exists (select from audit_leaves as l where l.event_id = e.event_id) limit ${STRAYS_NAMED}::int)
       union all
-      (select 'event ' || q.event_id, 'it was removed before it was logged' from audit_queue as q
-        where not exists (select from audit_events as e where e.event_id = q.event_id) limit ${STRAYS_NAMED}::int)
+      (select 'event ' || (i.event::jsonb->>0), 'it waits for its place in the log for too long; does the sequencer run?'
+        from audit_inbox as i where (i.event::jsonb->>1)::bigint < ${overdue * 1000} limit ${STRAYS_NAMED}::int)
       union all
-      (select 'event ' || q.event_id, 'it waits for its place in the log for too long; does the sequencer run?'
-        from audit_queue as q join audit_events as e using (event_id)
-        where e.occurred_at < ${new Date(overdue)} limit ${STRAYS_NAMED}::int)
-      union all
-      (select 'event ' || q.event_id, 'it is queued a second time' from audit_queue as q
-        join audit_leaves as l using (event_id) limit ${STRAYS_NAMED}::int)
+      (select 'event ' || l.event_id, 'it waits although it was logged' from audit_inbox as i
+        join audit_leaves as l on l.event_id = (i.event::jsonb->>0)::uuid limit ${STRAYS_NAMED}::int)
       union all
       (select 'leaf ' || l.index, 'no checkpoint covers it' from audit_leaves as l, tree
         where l.index >= tree.size limit ${STRAYS_NAMED}::int)

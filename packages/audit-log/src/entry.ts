@@ -2,7 +2,7 @@
  * The bytes of a log entry: every column of an event, as docs/format/audit.md describes. A leaf is the RFC 9162 hash of these
  * bytes, so no byte of any column can change unnoticed.
  */
-import { type Bytes, concatBytes, equalBytes, utf8 } from '@strongroom/kernel';
+import { type Bytes, concatBytes, equalBytes, toBase64Url, utf8 } from '@strongroom/kernel';
 import { sha256 } from '#sha256';
 import { AuditLogError } from './errors.ts';
 
@@ -54,6 +54,27 @@ export const commitmentTo = ({ salt, value }: Opening): Bytes => sha256(concatBy
 
 export function opens(commitment: Uint8Array, opening: Opening): boolean {
   return opening.salt.length === SALT_LENGTH && equalBytes(commitment, commitmentTo(opening));
+}
+
+/** Which of the two states a digest is of; part of what is hashed, so that one cannot stand for the other. */
+export type State = 'before' | 'after';
+
+/** What the open fields hold of the digest of a state: with the salt it can be checked, once that is erased it says nothing. */
+export const digestCommitment = (salt: Uint8Array, state: State, digest: Uint8Array): string =>
+  toBase64Url(sha256(concatBytes(salt, utf8(state), digest)));
+
+/** Whether the entry says that `digest` was of the state before or after the change. False where the salt was erased. */
+export function showsDigest(
+  { event, addressPrefix }: { readonly event: EventColumns; readonly addressPrefix: Opening | null },
+  state: State,
+  digest: Uint8Array,
+): boolean {
+  if (addressPrefix === null || event.addressCommitment === null || !opens(event.addressCommitment, addressPrefix)) {
+    return false;
+  }
+  const details: unknown = JSON.parse(event.details);
+  const shown = (details as Readonly<Record<string, unknown>> | null)?.[`${state}Digest`];
+  return shown === digestCommitment(addressPrefix.salt, state, digest);
 }
 
 /** `SRA` and the version of the format. New columns get new tags; only another meaning of old ones needs a new version. */

@@ -17,6 +17,10 @@ export const auditLogErrors = {
   'audit-log.invalid-policy': { status: 400, message: 'That is not a policy of the documented form.' },
   'audit-log.invalid-bundle': { status: 400, message: 'That is not an audit bundle of the documented form.' },
   'audit-log.invalid-tiles': { status: 400, message: 'The folder is not a C2SP tile log.' },
+  'audit-log.published-differs': {
+    status: 409,
+    message: 'The folder shows another history than this log. Nothing was published.',
+  },
   'audit-log.unwitnessed': { status: 502, message: 'A witness did not cosign the checkpoint.' },
   'audit-log.witness-state': {
     status: 500,

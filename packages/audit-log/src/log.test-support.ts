@@ -2,7 +2,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { createEncryption, fileSlot } from '@strongroom/encryption';
-import { type Actor, fromBase64Url, newUuid, utf8, type Uuid } from '@strongroom/kernel';
+import { type Actor, fromBase64Url, type Manifest, newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
 import { asSystem, type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
@@ -16,7 +16,17 @@ import { manifest } from './manifest.ts';
 import { formatSignatureLine, formatVerifierKey, type VerifierKey, verifierKey } from './signed-note.ts';
 
 /** Stands for another room. */
-const neighbour = { name: 'neighbour', auditEvents: { 'memory.created': { title: 'A memory was stored' } } };
+const neighbour: Pick<Manifest, 'name' | 'auditEvents'> = {
+  name: 'neighbour',
+  auditEvents: {
+    'memory.created': {
+      title: 'A memory was stored',
+      class: 'data-change',
+      retention: 'access',
+      ocsf: 'datastore-activity/create',
+    },
+  },
+};
 
 export const tenant = newUuid();
 export const otherTenant = newUuid();
@@ -68,7 +78,7 @@ export interface House {
 const tables = Object.keys(manifest.dataMap!);
 
 export async function openHouse(engine: TestEngine, nudge: () => void = () => undefined): Promise<House> {
-  const location = await engine.fresh();
+  const location = await engine.migrated([manifest]);
   const database = await openDatabase(location, [manifest]);
   const clock = { time: START, now: () => clock.time };
   const slot = join(temporaryFolder(), 'root.key');

@@ -1,18 +1,15 @@
 /** The whole log for the operator on the machine: every event of every tenant, through the administrator's socket. */
-import { toBase64Url } from '@strongroom/kernel';
-import { audited, defineRoutes, type LimitPolicy, notAudited, operatorOnly } from '@strongroom/pipeline';
+import { utf8 } from '@strongroom/kernel';
+import { sha256 } from '#sha256';
+import { audited, type LimitPolicy, notAudited, operatorOnly } from '@strongroom/pipeline';
 import { entryJson } from './entry-json.ts';
-import { AuditLogError } from './errors.ts';
+import { defineRoute, logRoutes, onlyHashes } from './internal/log-routes.ts';
 import { readEntries } from './internal/read-entries.ts';
-import { readCheckpoints, readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
+import { readCheckpoints, readNewestCheckpoint } from './internal/tree-store.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import { readWitnessPolicy, writeWitnessPolicy } from './internal/witnessing.ts';
-import { HASH_LENGTH } from './merkle.ts';
 import { parsePolicy } from './policy.ts';
-import { TILE_WIDTH } from './tiles.ts';
 import * as wire from './wire.ts';
-
-const defineRoute = defineRoutes<object>();
 
 /** A bundle of a long log reads many pages one after the other. */
 const limit: LimitPolicy = {
@@ -24,8 +21,8 @@ const limit: LimitPolicy = {
   store: 'process',
 };
 
-const shared = { access: operatorOnly, assurance: 'session', limit: [limit] } as const;
-const onlyHashes = notAudited('It shows hashes, signatures and public keys, but nothing that anybody did.');
+const door = { access: operatorOnly, limit: [limit] } as const;
+const shared = { ...door, assurance: 'session' } as const;
 
 const headRoute = defineRoute({
   ...shared,
@@ -53,23 +50,6 @@ const checkpointsRoute = defineRoute({
     const { from = 0, to = Number.MAX_SAFE_INTEGER } = call.query;
     const kept = await readCheckpoints(call.transaction, from, to);
     return { body: { items: kept.map(({ note }) => note), next: null } };
-  },
-});
-
-const tileRoute = defineRoute({
-  ...shared,
-  method: 'GET',
-  path: '/operator/audit/tiles/{level}/{index}',
-  summary: 'Hashes of one tile of the audit tree (C2SP tlog-tiles)',
-  input: { path: wire.tilePath, query: wire.tileQuery },
-  output: wire.tile,
-  audit: onlyHashes,
-  async handler(call) {
-    const { level, index } = call.path;
-    const { width = TILE_WIDTH } = call.query;
-    const [tile] = width === 0 ? [] : await readTiles(call.transaction, [{ level, index, width }]);
-    if (tile?.hashes.length !== width * HASH_LENGTH) throw new AuditLogError('audit-log.unknown-tile');
-    return { body: { hashes: toBase64Url(tile.hashes) } };
   },
 });
 
@@ -115,11 +95,21 @@ const setPolicyRoute = defineRoute({
   audit: audited('audit.witnesses-changed'),
   async handler(call) {
     const { policy } = call.body;
+    const before = await readWitnessPolicy(call.transaction);
     await writeWitnessPolicy(call.transaction, policy, call.context.receivedAt);
     const witnesses = policy === null ? 0 : parsePolicy(policy).witnesses.length;
-    call.record({ details: { witnesses } });
+    call.record({ details: { witnesses }, digests: { before: digestOf(before), after: digestOf(policy) } });
     return { body: { policy } };
   },
 });
 
-export const operatorRoutes = [headRoute, checkpointsRoute, tileRoute, entriesRoute, policyRoute, setPolicyRoute];
+const digestOf = (policy: string | null): Uint8Array => sha256(utf8(policy ?? ''));
+
+export const operatorRoutes = [
+  headRoute,
+  checkpointsRoute,
+  entriesRoute,
+  policyRoute,
+  setPolicyRoute,
+  ...logRoutes({ ...door, prefix: '/operator/audit', tenantOf: () => null, results: wire.OPERATOR_PAGE_ENTRIES }),
+];

@@ -1,8 +1,8 @@
 /** The routes through the real pipeline on a real database, and verification over them. */
-import { newUuid, type Uuid } from '@strongroom/kernel';
-import { createPipeline, type Pipeline, type PipelineRequest } from '@strongroom/pipeline';
+import type { Uuid } from '@strongroom/kernel';
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type Door, openDoor } from './door.test-support.ts';
 import {
   accountActor,
   alice,
@@ -13,9 +13,7 @@ import {
   otherTenant,
   tenant,
 } from './log.test-support.ts';
-import { manifest } from './manifest.ts';
 import { remoteLogSource, remoteVerifierKeys } from './remote-source.test-support.ts';
-import { routes } from './routes.ts';
 import { parseMicroseconds } from './times.ts';
 import { verifyLog } from './verify-log.ts';
 import { formatMicroseconds, PAGE_ENTRIES } from './wire.ts';
@@ -27,32 +25,11 @@ const isForeign = (index: number): boolean => index % 5 === 4;
 for (const engine of databases()) {
   describe.skipIf(!engine.available)(`audit routes on ${engine.name}`, () => {
     let house: House;
-    let pipeline: Pipeline<object>;
-    let caller: { account: Uuid; tenant: Uuid; allowed: boolean };
+    let door: Door;
 
     beforeAll(async () => {
       house = await openHouse(engine);
-      const allowed = { allowed: true, limit: 1, remaining: 1, retryAfter: 0 };
-      pipeline = createPipeline({
-        routes,
-        manifests: [manifest],
-        services: {},
-        database: house.database,
-        clock: house.clock,
-        ports: {
-          sessions: {
-            identify: async () => ({
-              actor: { kind: 'account', ...caller, session: newUuid() },
-              assurance: 'session',
-              credential: 'bearer',
-            }),
-          },
-          authorizer: { allows: async (_, { permission }) => caller.allowed && permission === 'audit.read' },
-          limiter: { take: async () => allowed },
-          audit: house.auditLog,
-          log: { request: () => undefined, failure: (_, route, error) => expect.fail(`${route}: ${String(error)}`) },
-        },
-      });
+      door = openDoor(house, { account: alice, tenant, allowed: true });
       await house.append(
         ...Array.from({ length: SIZE }, (_, index) =>
           auditEvent(isForeign(index) ? { tenant: otherTenant } : {}, accountActor(isForeign(index) ? bob : alice)),
@@ -62,26 +39,7 @@ for (const engine of databases()) {
     });
     afterAll(() => house.close());
 
-    async function answer(path: string): Promise<{ status: number; body: unknown }> {
-      const url = new URL(path, 'http://localhost');
-      const [, level, index] = /^\/v1\/audit\/tiles\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? [];
-      const route = routes.find(
-        (one) => one.path === url.pathname || (level !== undefined && one.path.includes('/tiles/')),
-      )!;
-      const request: PipelineRequest = {
-        method: 'GET',
-        path: url.pathname,
-        parameters: level === undefined ? {} : { level, index: index! },
-        query: url.searchParams,
-        headers: { host: 'localhost' },
-        clientAddress: '203.0.113.9',
-        secure: true,
-        body: async () => new Uint8Array(0),
-        signal: AbortSignal.timeout(10_000),
-      };
-      const response = await pipeline.handle(route, request);
-      return { status: response.status, body: JSON.parse(String(response.body)) };
-    }
+    const answer = (path: string): Promise<Answer> => door.ask('GET', path);
     async function get(path: string): Promise<unknown> {
       const { status, body } = await answer(path);
       if (status === 404) return undefined;
@@ -89,7 +47,7 @@ for (const engine of databases()) {
       return body;
     }
     const as = (of: Uuid, allowed = true) => {
-      caller = { account: alice, tenant: of, allowed };
+      door.caller = { account: alice, tenant: of, allowed };
     };
 
     it('let a client verify the tree and its own tenant, and remember', async () => {
@@ -172,7 +130,7 @@ for (const engine of databases()) {
 
     it('are closed to those without the permission', async () => {
       as(tenant, false);
-      for (const path of ['checkpoint', 'keys', 'entries', 'tiles/0/0']) {
+      for (const path of ['checkpoint', 'keys', 'entries', 'events', 'tiles/0/0']) {
         expect((await answer(`/v1/audit/${path}`)).status).toBe(403);
       }
     });

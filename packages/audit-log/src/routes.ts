@@ -1,16 +1,11 @@
-/** The log over HTTP: enough for a client to verify the whole tree and the entries of its own tenant. */
-import { toBase64Url } from '@strongroom/kernel';
-import { audited, defineRoutes, inCurrentTenant, type LimitPolicy, notAudited } from '@strongroom/pipeline';
+/** The log over HTTP: enough for a client to verify the whole tree and to read and search the entries of its own tenant. */
+import { audited, inCurrentTenant, type LimitPolicy } from '@strongroom/pipeline';
 import { entryJson } from './entry-json.ts';
-import { AuditLogError } from './errors.ts';
+import { defineRoute, logRoutes, onlyHashes } from './internal/log-routes.ts';
 import { readTenantEntries } from './internal/tenant-entries.ts';
-import { readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
+import { readNewestCheckpoint } from './internal/tree-store.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
-import { HASH_LENGTH } from './merkle.ts';
-import { TILE_WIDTH } from './tiles.ts';
 import * as wire from './wire.ts';
-
-const defineRoute = defineRoutes<object>();
 
 /** Verification of a long log reads many pages one after the other. */
 const limit: LimitPolicy = {
@@ -22,8 +17,8 @@ const limit: LimitPolicy = {
   store: 'process',
 };
 
-const shared = { access: inCurrentTenant('audit.read'), assurance: 'session', limit: [limit] } as const;
-const onlyHashes = notAudited('It shows hashes, signatures and public keys, but nothing that anybody did.');
+const door = { access: inCurrentTenant('audit.read'), limit: [limit] } as const;
+const shared = { ...door, assurance: 'session' } as const;
 
 const checkpointRoute = defineRoute({
   ...shared,
@@ -52,23 +47,6 @@ const keysRoute = defineRoute({
   },
 });
 
-const tileRoute = defineRoute({
-  ...shared,
-  method: 'GET',
-  path: '/v1/audit/tiles/{level}/{index}',
-  summary: 'Hashes of one tile of the audit tree (C2SP tlog-tiles)',
-  input: { path: wire.tilePath, query: wire.tileQuery },
-  output: wire.tile,
-  audit: onlyHashes,
-  async handler(call) {
-    const { level, index } = call.path;
-    const { width = TILE_WIDTH } = call.query;
-    const [tile] = width === 0 ? [] : await readTiles(call.transaction, [{ level, index, width }]);
-    if (tile?.hashes.length !== width * HASH_LENGTH) throw new AuditLogError('audit-log.unknown-tile');
-    return { body: { hashes: toBase64Url(tile.hashes) } };
-  },
-});
-
 const entriesRoute = defineRoute({
   ...shared,
   method: 'GET',
@@ -88,4 +66,14 @@ const entriesRoute = defineRoute({
   },
 });
 
-export const routes = [checkpointRoute, keysRoute, tileRoute, entriesRoute];
+export const routes = [
+  checkpointRoute,
+  keysRoute,
+  entriesRoute,
+  ...logRoutes({
+    ...door,
+    prefix: '/v1/audit',
+    tenantOf: (call) => call.account().tenant,
+    results: wire.PAGE_ENTRIES,
+  }),
+];

@@ -20,9 +20,8 @@ const LARGEST_CHECKPOINT = 1024 * 1024;
  * `audit-log.invalid-tiles` when there is no checkpoint.
  */
 export async function tileFolderSource(folder: string): Promise<LogSource> {
-  const checkpoint = await readIfThere(join(folder, 'checkpoint'), LARGEST_CHECKPOINT);
-  if (checkpoint === null) throw new AuditLogError('audit-log.invalid-tiles', { detail: 'It has no checkpoint.' });
-  const note = checkpoint.toString('utf8');
+  const note = await readPublishedCheckpoint(folder);
+  if (note === null) throw new AuditLogError('audit-log.invalid-tiles', { detail: 'It has no checkpoint.' });
   const hasEntries = await stat(join(folder, 'tile', 'entries')).then(
     () => true,
     () => false,
@@ -48,6 +47,12 @@ export async function tileFolderSource(folder: string): Promise<LogSource> {
       return entries.filter(({ index }) => index >= from);
     },
   };
+}
+
+/** The signed note; null where there is none yet. */
+export async function readPublishedCheckpoint(folder: string): Promise<string | null> {
+  const checkpoint = await readIfThere(join(folder, 'checkpoint'), LARGEST_CHECKPOINT);
+  return checkpoint === null ? null : checkpoint.toString('utf8');
 }
 
 const leavesOf = (tile: { readonly hashes: Uint8Array } | null, width: number): Uint8Array[] =>

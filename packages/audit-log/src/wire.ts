@@ -1,4 +1,5 @@
 /** What travels between clients and the audit log. Byte strings are base64url without padding, times RFC 3339 UTC. */
+import type { AuditEventClass } from '@strongroom/kernel';
 import { z } from 'zod';
 
 /** Entries of one page: two tiles, so that pages and tiles share their borders. */
@@ -57,6 +58,75 @@ export const entry = z.strictObject({
 });
 
 export const entries = z.strictObject({ items: z.array(entry), next: z.string().nullable() });
+/** Results of one page where the caller names no number. */
+export const DEFAULT_RESULTS = 100;
+
+const eventClasses = [
+  'sign-in',
+  'security',
+  'permission',
+  'data-access',
+  'data-change',
+  'policy',
+  'administration',
+  'tool-call',
+] as const satisfies readonly AuditEventClass[];
+
+const uuid = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'Expected a lower-case UUID.');
+const time = z.iso.datetime({ offset: true }).max(40);
+
+/** Why the log is read, in a word that stands in the log itself: `incident`, `access-request`. Not for names. */
+const purpose = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'Expected a word of lower-case letters, digits and hyphens.');
+
+const filters = {
+  /** Who acted: an account or a pseudonym. */
+  actor: uuid.optional(),
+  /** Whom it is about: an account or a pseudonym. */
+  subject: uuid.optional(),
+  /** Id of the object. */
+  object: z.string().min(1).max(200).optional(),
+  type: z.string().min(1).max(100).optional(),
+  class: z.enum(eventClasses).optional(),
+  outcome: z.enum(['success', 'denied', 'failure']).optional(),
+  /** From this moment on. */
+  from: time.optional(),
+  /** Before this moment. */
+  to: time.optional(),
+  request: uuid.optional(),
+  /** All these words, in the open fields, the reason or the names of type and object. */
+  text: z.string().min(1).max(200).optional(),
+};
+
+/** Conditions, all of which hold for what is found. At most `maximum` results come at once. */
+export const eventsQuery = (maximum: number) =>
+  z.strictObject({
+    ...filters,
+    order: z.enum(['newest', 'oldest']).optional(),
+    limit: decimal(maximum).optional(),
+    /** `next` of the page before. */
+    cursor: uuid.optional(),
+    purpose: purpose.optional(),
+  });
+
+/** Who is behind the pseudonyms of a page, but for those who were forgotten. */
+const person = z.strictObject({ pseudonym: z.string(), account: z.string() });
+
+export const events = z.strictObject({
+  items: z.array(entry),
+  next: z.string().nullable(),
+  people: z.array(person),
+});
+
+/** In a body, because an address of a person belongs into no URL. */
+export const personQuery = z.strictObject({ email: z.string().min(3).max(320) });
+/** Null for a person who is unknown, was forgotten or appears in no event the caller may see. */
+export const personAnswer = z.strictObject({ person: person.nullable() });
+
+/** Says that the log is being exported; what follows are searches. */
+export const exportBegin = z.strictObject({ format: z.enum(['ocsf', 'jsonl']), purpose: purpose.optional() });
+
 export const checkpoint = z.strictObject({
   /** C2SP signed note. Null before the first event. */
   note: z.string().nullable(),
@@ -83,6 +153,7 @@ export const head = z.strictObject({
 export const witnessPolicy = z.strictObject({ policy: z.string().max(32_768).nullable() });
 export const checkpoints = z.strictObject({ items: z.array(z.string()), next: z.null() });
 
+export type WireEvents = z.output<typeof events>;
 export type WireEvent = z.output<typeof event>;
 export type WireEntry = z.output<typeof entry>;
 export type WireEntries = z.output<typeof entries>;

@@ -15,8 +15,18 @@ export const manifest: Manifest<Route<AuthorizationServices>, AuthorizationServi
     'member.manage': 'Change the roles of others up to the own, and remove people from the tenant.',
   },
   auditEvents: {
-    'member.role-changed': { title: 'Somebody got another role in the tenant' },
-    'member.removed': { title: 'Somebody was removed from the tenant' },
+    'member.role-changed': {
+      title: 'Somebody got another role in the tenant',
+      class: 'permission',
+      retention: 'security',
+      ocsf: 'user-management/assign-roles',
+    },
+    'member.removed': {
+      title: 'Somebody was removed from the tenant',
+      class: 'permission',
+      retention: 'security',
+      ocsf: 'user-management/remove-roles',
+    },
   },
   routes: [listMembersRoute, changeRoleRoute, removeMemberRoute],
 };

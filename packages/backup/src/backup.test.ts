@@ -64,7 +64,7 @@ for (const engine of engines) {
         expect(summary.bytes).toBe(statSync(path).size);
         expect(await verifyBackup({ path, identities: [person.identity] })).toEqual(summary);
 
-        const location = await target.fresh('folder');
+        const location = await target.fresh();
         const seen: string[] = [];
         const restored = await restoreBackup({
           path,
@@ -126,7 +126,7 @@ for (const engine of engines) {
 
     it('made before a migration are loaded and then migrated', async () => {
       const { path } = await back(database);
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       await restoreBackup({ path, identities: [person.identity], location, manifests: [housesLater] });
       const copy = await openDatabase(location, [housesLater]);
       const { rows } = await copy.transaction(asSystem, (tx) =>
@@ -141,7 +141,7 @@ for (const engine of engines) {
         restoreBackup({
           ...newer,
           identities: [person.identity],
-          location: await engine.fresh('folder'),
+          location: await engine.fresh(),
           manifests: [houses],
         }),
       ).rejects.toMatchObject({ code: 'backup.newer-format', detail: 'It has the migration houses/0002-upper-case.' });
@@ -151,7 +151,7 @@ for (const engine of engines) {
         restoreBackup({
           path,
           identities: [person.identity],
-          location: await engine.fresh('folder'),
+          location: await engine.fresh(),
           manifests: [other],
         }),
       ).rejects.toMatchObject({ code: 'backup.other-schema' });
@@ -163,7 +163,7 @@ for (const engine of engines) {
       const { path } = await back(own);
       const whole = readFileSync(path);
       const cut = join(temporaryFolder(), 'cut.age');
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const restore = (file: string, check?: () => Promise<void>) =>
         restoreBackup({
           path: file,
@@ -197,7 +197,7 @@ for (const engine of engines) {
       const options = { database: own, recipients: [person.recipient], program: '1', only: ['rooms'] };
       const part = await createBackup({ ...options, path });
       expect(part).toMatchObject({ whole: false, tables: [{ name: 'rooms', rows: 4 }] });
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const restore = { identities: [person.identity], location, manifests: [houses] };
       await expect(restoreBackup({ ...restore, path })).rejects.toMatchObject({ code: 'backup.partial' });
       await restoreBackup({ ...restore, path: whole, instead: { path, tables: ['rooms'] } });

@@ -50,7 +50,7 @@ function run(body: string, options: object, before: readonly string[] = []) {
 for (const engine of engines) {
   describe.skipIf(!engine.available)(`interrupted on ${engine.name}`, () => {
     it('a restore killed at any point leaves an empty database, and the next one is complete', async () => {
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const kill = `
         await restoreBackup({ ...options, identities: [options.identity], manifests: [houses],
           onProgress: (done, total) => { if (done / total >= options.share) process.kill(process.pid, 'SIGKILL'); } });`;
@@ -69,7 +69,7 @@ for (const engine of engines) {
     });
 
     it('a backup killed in the middle leaves no file of its name, and the database as it was', async () => {
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       await restoreBackup({ path: file, identities: [person.identity], location, manifests: [houses] });
       const path = join(temporaryFolder(), 'killed.age');
       const kill = `

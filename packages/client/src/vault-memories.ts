@@ -95,11 +95,12 @@ export abstract class VaultMemories extends VaultPeople {
     return { ...again, changed: result.changed + again.changed, removed: result.removed + again.removed };
   }
 
-  async remember(space: Uuid, input: MemoryInput): Promise<OpenedMemory> {
+  /** With an `id` of the caller's (`newUuid`), they can ask for it when the answer was lost on the way. */
+  async remember(space: Uuid, input: MemoryInput, options: { readonly id?: Uuid } = {}): Promise<OpenedMemory> {
     const { clock } = this.sharing();
     const createdAt = new Date(clock.now()).toISOString();
     const document: MemoryDocument = { ...written(input), createdAt };
-    return this.#write(space, newUuid(clock.now()), 0, document);
+    return this.#write(space, options.id ?? newUuid(clock.now()), 0, document);
   }
 
   /**

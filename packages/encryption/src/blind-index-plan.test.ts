@@ -70,7 +70,7 @@ describe('the leakage of a blind index', () => {
   it('is what an attacker finds who really matches indexes', () => {
     const here = counts(40, 25, 25, 10, 5, 5, 5, 1, 1, 1);
     const rows = [...here].flatMap(([name, count]) => Array.from({ length: count }, () => name));
-    const [bits, rounds] = [3, 600];
+    const [bits, rounds] = [3, 250];
     const expected = leakageOf([here], [bits], undefined);
     let [matched, guessed, extra] = [0, 0, 0];
     for (let round = 0; round < rounds; round += 1) {

@@ -66,7 +66,7 @@ export async function planBlindIndex(target: IndexPlanTarget, options: IndexPlan
   let unreadable = 0;
   const count = (tenant: string, text: OpenedText): void => {
     if (text === null) return;
-    if (text === 'unreadable') {
+    if (text === 'erased' || text === 'damaged') {
       unreadable += 1;
       return;
     }

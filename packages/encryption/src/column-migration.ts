@@ -185,6 +185,7 @@ class Migration implements ColumnMigration {
     }));
     const rows: MigratedRows = { encryption, declared: this.#declared, column: this.#column, from: this.#from, shape };
     const work = works[phase]!;
+    let latest: MigrationStatus | undefined;
     const stop = new AbortController();
     try {
       await walk({
@@ -200,7 +201,10 @@ class Migration implements ColumnMigration {
           if (present?.phases.get(this.#column.name) !== phase) return stop.abort();
           const walked = await work(transaction, rows, batch.rows);
           await saveProgress(transaction, this.#name(), batch.after, walked);
-          if (progress !== undefined) progress(await this.#status(transaction));
+          if (progress !== undefined) latest = await this.#status(transaction);
+        },
+        committed: () => {
+          if (latest !== undefined) progress?.(latest);
         },
       });
       return true;

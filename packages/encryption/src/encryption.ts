@@ -24,6 +24,8 @@ import type { Sealer, SubjectKeys } from './sealer.ts';
 export interface Encryption extends Sealer {
   /** The key version under which new values are written. */
   readonly keyVersion: number;
+  /** The key version of keyed hashes, and of blind indexes that were never rotated. */
+  readonly lookupVersion: number;
   /**
    * The keys of these people, read in this transaction with one statement; everything else about them is synchronous then. `create`: those
    * who have none get one, in this transaction too; throws `encryption.subject-erased` for people who were erased.
@@ -81,6 +83,10 @@ class FieldEncryption implements Encryption {
 
   get keyVersion(): number {
     return this.#root.keyring.currentVersion;
+  }
+
+  get lookupVersion(): number {
+    return this.#root.keyring.lookupVersion;
   }
 
   seal(place: Place, plaintext: string | Uint8Array, algorithm?: Algorithm): Bytes {

@@ -7,6 +7,15 @@ export {
   type Leakage,
   type WidthLeakage,
 } from './blind-index-plan.ts';
+export {
+  createIndexRotations,
+  type IndexReader,
+  type IndexRotations,
+  type IndexRotationsOptions,
+  type IndexState,
+  type IndexStatus,
+  type RotatedIndex,
+} from './blind-index-rotation.ts';
 export { columnCodec, type ColumnCodec, type ColumnCodecOptions, type RowPlace } from './column-codec.ts';
 export {
   columnMigration,

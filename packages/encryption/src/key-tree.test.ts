@@ -319,12 +319,12 @@ for (const engine of databases()) {
         code: 'encryption.root-outdated',
       });
       for (const work of [
-        old.keyTree.recover(database),
-        old.keyTree.shred(database, [subject!]),
-        old.keyTree.rotate(database),
-        old.keyTree.retire(database, 1),
+        () => old.keyTree.recover(database),
+        () => old.keyTree.shred(database, [subject!]),
+        () => old.keyTree.rotate(database),
+        () => old.keyTree.retire(database, 1),
       ]) {
-        await expect(work).rejects.toMatchObject({ code: 'encryption.root-outdated' });
+        await expect(work()).rejects.toMatchObject({ code: 'encryption.root-outdated' });
       }
       // Nobody else was disturbed by that.
       expect(await reading(database, encryption, [subject!], values)).toEqual(['readable']);

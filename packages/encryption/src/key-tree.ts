@@ -214,8 +214,9 @@ class RootedTree implements KeyTree {
       if (version === keyring.currentVersion) {
         throw new EncryptionError('encryption.key-in-use', { detail: `It is version ${version}.` });
       }
-      if (keyring.version(version) === undefined) return this.#slotReports();
+      const scheme = keyring.version(version)?.scheme;
       const isLookup = version === keyring.lookupVersion || (await isIndexVersion(database, version));
+      if (scheme === undefined || (isLookup && scheme === 'lookup')) return this.#slotReports();
       const slots = await this.#restate(
         database,
         isLookup ? keyring.withLookupOnly(version) : keyring.without(version),

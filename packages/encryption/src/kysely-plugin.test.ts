@@ -6,6 +6,7 @@ import {
   personal,
   secret,
   subject,
+  systemClock,
   type Manifest,
   type Uuid,
 } from '@strongroom/kernel';
@@ -13,6 +14,8 @@ import { inInstallation, inTenant, tenantTable, type Database, type Transaction 
 import { databases } from '@strongroom/testing/databases';
 import { sql, type ColumnType, type QueryCreator } from 'kysely';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { createIndexRotations } from './blind-index-rotation.ts';
+import { encryptedTable } from './encrypted-table.ts';
 import { createEncryption, type Encryption } from './encryption.ts';
 import { fileSlot } from './file-slot.ts';
 import { encryptedQueries, type OpenTables } from './kysely-plugin.ts';
@@ -38,6 +41,7 @@ const dataMap = defineDataMap({
       owner: subject,
       email: personal({ ...about, category: 'user.contact.email', blindIndex: 'email_index' }),
       email_index: secret('hashed'),
+      email_index_next: secret('hashed'),
       settings: personal({ ...about, category: 'user.behavior' }),
       age: operational,
     },
@@ -55,7 +59,7 @@ const room = {
     {
       name: '0001-people',
       sql: `
-create table people (tenant_id uuid not null, id uuid not null, owner uuid, email bytea, email_index bytea unique, settings bytea, age integer, primary key (id));
+create table people (tenant_id uuid not null, id uuid not null, owner uuid, email bytea, email_index bytea unique, email_index_next bytea unique, settings bytea, age integer, primary key (id));
 ${tenantTable('people')}
 create table tokens (id bigint primary key, person uuid not null, token bytea);
 create table visits (person uuid, place text, email text);`,
@@ -84,6 +88,7 @@ type Tables = {
     owner: Uuid | null;
     email: Uint8Array | null;
     email_index: Uint8Array | null;
+    email_index_next: Uint8Array | null;
     settings: Uint8Array | null;
     age: number | null;
   };
@@ -151,7 +156,7 @@ for (const engine of databases()) {
             .execute();
           expect(renamed).toEqual([{ id: 'Ada@example.org' }]);
           const all = await queries.selectFrom('people').selectAll().orderBy('age').executeTakeFirstOrThrow();
-          const { email_index: _, ...open } = all;
+          const { email_index: _, email_index_next: __, ...open } = all;
           expect(open).toEqual({ ...place, email: 'Ada@example.org', settings: { dark: true }, age: 36 });
           expectTypeOf(all.settings).toEqualTypeOf<Settings | null>();
           const tokens = await queries.selectFrom('tokens').selectAll('tokens').execute();
@@ -226,6 +231,14 @@ for (const engine of databases()) {
             .selectFrom('found')
             .selectAll()
             .execute();
+          // A name of the query's own is not the table.
+          const shadow = await queries
+            .with('people', (inner) => inner.selectFrom('visits').select(['email', 'person']))
+            .selectFrom('people')
+            .selectAll()
+            .orderBy('email')
+            .execute();
+          expect(shadow).toEqual([{ email: 'clear', person: ada }]);
           expect(common).toEqual([{ id: ada }]);
         });
       });
@@ -744,6 +757,56 @@ for (const engine of databases()) {
           /needs the codec/,
         );
       });
+    });
+
+    it('writes and searches both columns of an index that is being rotated', async () => {
+      const table = encryptedTable(dataMap, 'people', { row: ['id'] });
+      const indexes = createIndexRotations({
+        database,
+        encryption,
+        clock: systemClock,
+        tables: [table],
+        indexes: [{ table: 'people', column: 'email', columns: ['email_index', 'email_index_next'] }],
+      });
+      const during = <Result>(work: (queries: Queries) => Promise<Result>): Promise<Result> =>
+        database.transaction(inTenant(tenant), async (transaction) =>
+          work(
+            encryptedQueries(transaction.withTables<Tables>(), encryption, codecs, {
+              indexes: await indexes.read(transaction),
+            }),
+          ),
+        );
+      const find = (email: string) =>
+        during((queries) =>
+          queries
+            .selectFrom('people')
+            .select('id')
+            .where('tenant_id', '=', tenant)
+            .where((where) => where.and([where('email', 'in', ['nobody@example.org', email])]))
+            .execute(),
+        );
+      await encryption.keyTree.rotate(database, { settle: 0 });
+      await indexes.begin('people', 'email');
+      const id = newUuid();
+      await during((queries) =>
+        queries.insertInto('people').values({ tenant_id: tenant, id, owner: id, email: 'new@example.org' }).execute(),
+      );
+      const both = await during((queries) =>
+        queries
+          .selectFrom('people')
+          .select(['email_index', 'email_index_next'])
+          .where('id', '=', id)
+          .executeTakeFirstOrThrow(),
+      );
+      expect([both.email_index, both.email_index_next].filter((value) => value instanceof Uint8Array)).toHaveLength(2);
+      expect(both.email_index).not.toEqual(both.email_index_next);
+      expect(await find('ADA@example.org')).toEqual([{ id: ada }]);
+      await indexes.work('people', 'email');
+      await indexes.switch('people', 'email');
+      expect(await find('ADA@example.org')).toEqual([{ id: ada }]);
+      await indexes.work('people', 'email');
+      expect(await find('New@example.org')).toEqual([{ id }]);
+      await during((queries) => queries.deleteFrom('people').where('id', '=', id).execute());
     });
 
     it('refuses values that were put there or moved there', async () => {

@@ -16,9 +16,9 @@
 import { systemClock } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { QueryCreator, type ColumnType, type Transaction as KyselyTransaction } from 'kysely';
-import { columnCodec, type ColumnCodec } from './column-codec.ts';
 import type { Encryption } from './encryption.ts';
 import type { DeclaredTable } from './internal/codec/declaration.ts';
+import { Indexes } from './internal/codec/indexes.ts';
 import type { FromOf, IndexOf, ValueOf } from './internal/codec/sealed-column.ts';
 import { readPhases } from './internal/migration/state.ts';
 import { EncryptingExecutor } from './internal/plugin/executor.ts';
@@ -59,7 +59,7 @@ export function encryptedQueries<Tables, const Codecs extends { readonly [Table 
   transaction: KyselyTransaction<Tables>,
   encryption: Encryption,
   codecs: Codecs,
-  { erased = 'refuse', clock = systemClock }: EncryptedQueriesOptions = {},
+  { erased = 'refuse', clock = systemClock, indexes }: EncryptedQueriesOptions = {},
 ): QueryCreator<OpenTables<Tables, Codecs>> {
   const tables = new Map<string, DeclaredTable>();
   for (const [name, codec] of Object.entries<Codec<object> | undefined>(codecs)) {
@@ -67,17 +67,14 @@ export function encryptedQueries<Tables, const Codecs extends { readonly [Table 
     if (declared?.table !== name) throw new TypeError(`encryptedQueries: "${name}" needs the codec of that table`);
     tables.set(name, declared);
   }
-  const rewriter = new Rewriter(tables, ({ table, declaration }, column, tenant, text) => {
-    const columns: ColumnCodec<string> = columnCodec(encryption, { [table]: declaration }, table);
-    return columns.blindIndex(column, tenant, text);
-  });
+  const rewriter = new Rewriter(tables, (declared) => new Indexes(declared, encryption, indexes));
   // Which tables Kysely knows is a matter of types alone.
   const own = transaction as unknown as Transaction;
   const executor = new EncryptingExecutor(transaction.getExecutor(), {
     encryption,
     transaction: own,
     rewriter,
-    phasesOf: (declared) => readPhases(own, declared, clock.now()),
+    stateOf: async (declared) => ({ phases: await readPhases(own, declared, clock.now()), indexes }),
     erased,
   });
   return new QueryCreator<OpenTables<Tables, Codecs>>({ executor });

@@ -37,4 +37,6 @@ export interface RotationReport {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly finishedAt: number | null;
+  /** Code of what stopped the last attempt to go on, which is repeated. */
+  readonly failure: string | null;
 }

@@ -143,6 +143,29 @@ for (const engine of databases()) {
       expect((await rotations.list())[0]).toMatchObject({ state: 'complete', erased: 4, damaged: 0, retired: [1, 2] });
     });
 
+    it('says what stopped it, and goes on once that is over', async () => {
+      const rotations = rotationsOf();
+      const { id } = await rotations.begin({ kind: 'root' }, settle);
+      await inTransaction((transaction) =>
+        sql`alter table notes add constraint stubborn check (get_byte(text, 5) = 1) not valid`.execute(transaction),
+      ).catch(() => undefined);
+      const isStubborn = await inTransaction((transaction) =>
+        sql`select 1 from pg_constraint where conname = 'stubborn'`.execute(transaction),
+      );
+      // Only PGlite's one session may change tables.
+      if (isStubborn.rows.length > 0) {
+        await expect(rotations.work()).rejects.toThrow(code('storage.query-failed'));
+        expect(await rotations.read(id)).toMatchObject({
+          state: 'running',
+          rewritten: 10,
+          failure: 'storage.query-failed',
+        });
+        await inTransaction((transaction) => sql`alter table notes drop constraint stubborn`.execute(transaction));
+      }
+      await rotations.work();
+      expect(await rotations.read(id)).toMatchObject({ state: 'complete', rewritten: 14, failure: null });
+    });
+
     it('leaves a row that somebody changed meanwhile to whoever changed it', async () => {
       let meddled = 0;
       // The batch has read its rows; before it writes, one of them changes.

@@ -2,7 +2,7 @@
  * Rotation of keys: a new key version, all values written anew under it while everybody goes on, and the former version retired when a whole pass
  * opened every value under the new one. docs/design/rotation.md says why it is done this way.
  */
-import { isUuid, newUuid, type Clock, type Uuid } from '@strongroom/kernel';
+import { isUuid, newUuid, StrongroomError, type Clock, type Uuid } from '@strongroom/kernel';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import type { EncryptedTable } from './encrypted-table.ts';
@@ -18,6 +18,7 @@ import {
   NotOurs,
   openRotation,
   readRotations,
+  recordFailure,
   reportOf,
   scopeOf,
   toFinishing,
@@ -135,7 +136,12 @@ class KeyRotations implements Rotations {
         else await this.#pass(row, signal);
       }
     } catch (error) {
-      if (!(error instanceof NotOurs)) throw error;
+      if (error instanceof NotOurs) return;
+      if (error instanceof StrongroomError && signal?.aborted !== true) {
+        const { code } = error;
+        await this.#transaction((transaction) => recordFailure(transaction, code)).catch(() => undefined);
+      }
+      throw error;
     }
   }
 
@@ -217,9 +223,10 @@ class KeyRotations implements Rotations {
       const inUse = row.kind === 'root' ? new Set<number>() : await this.#versionsInUse();
       for (const { version, isLookupOnly } of versions) {
         // A version made after this rotation began is not its business.
-        if (version >= Math.min(keyVersion, row.key_version) || isLookupOnly || inUse.has(version)) continue;
+        if (version >= Math.min(keyVersion, row.key_version) || inUse.has(version)) continue;
+        // One that was kept for blind indexes goes for good when the last of them has left it.
         await encryption.keyTree.retire(database, version);
-        retired.push(version);
+        if (!isLookupOnly) retired.push(version);
       }
     }
     await this.#end(row.id, { state: 'complete', retired });

@@ -25,10 +25,10 @@ import {
 import type { Transaction } from '@strongroom/storage';
 import type { Algorithm } from './algorithms.ts';
 import { columnCodec, type ColumnCodec, type SealableColumn } from './column-codec.ts';
+import type { IndexReader } from './blind-index-rotation.ts';
 import type { Encryption } from './encryption.ts';
 import { declaredTableSubjects, declareTable, type DeclaredTable, type Fields } from './internal/codec/declaration.ts';
-import type { Phases } from './internal/codec/phases.ts';
-import { RowCipher } from './internal/codec/rows.ts';
+import { RowCipher, type ReadState } from './internal/codec/rows.ts';
 import type {
   ColumnMove,
   FromOf,
@@ -42,61 +42,61 @@ import type { Sealer, SubjectKeys } from './sealer.ts';
 
 export type { ColumnMove, SealedColumn, SealedColumns } from './internal/codec/sealed-column.ts';
 
-interface ColumnOptions<From extends string | undefined> {
+interface ColumnOptions<From extends string> {
   /** The column naming the person the value is about, where it is not the table's; `null`: nobody. */
   readonly subject?: string | null;
   /** For new values; AES-256-GCM. */
   readonly algorithm?: Algorithm;
   /** For a column whose values stand in the clear in another column and are being encrypted; see `columnMigration`. */
-  readonly moving?: From extends string ? ColumnMove<From> : undefined;
+  readonly moving?: ColumnMove<From>;
 }
 
-interface TextOptions<Index extends string | undefined, From extends string | undefined> extends ColumnOptions<From> {
+interface TextOptions<Index extends string | undefined, From extends string> extends ColumnOptions<From> {
   /** The blind index column, as the data map names it. */
   readonly index?: Index;
 }
 
-function make<Value, Index extends string | undefined, From extends string | undefined>(
+function make<Value, Index extends string | undefined, From extends string>(
   as: SealedColumn['as'],
   { index, subject, algorithm, moving }: TextOptions<Index, From>,
 ): SealedColumn<Value, Index, From> {
-  // Left out is undefined, which is what the type parameters are then.
+  // Left out is undefined, which is what the type parameter is then.
   return {
     as,
     index: index as Index,
     subject,
     algorithm,
-    moving: moving as SealedColumn<Value, Index, From>['moving'],
+    moving,
   };
 }
 
 /** What an encrypted column holds. */
 export const sealed = {
-  text: <const Index extends string | undefined = undefined, const From extends string | undefined = undefined>(
+  text: <const Index extends string | undefined = undefined, const From extends string = never>(
     options: TextOptions<Index, From> = {},
   ): SealedColumn<string, NoInfer<Index>, NoInfer<From>> => make('text', options),
-  bytes: <const From extends string | undefined = undefined>(
+  bytes: <const From extends string = never>(
     options: ColumnOptions<From> = {},
   ): SealedColumn<Uint8Array, undefined, NoInfer<From>> => make('bytes', options),
   /** Written with `JSON.stringify`. The type is what the program last wrote, not checked again. */
-  json: <Value, const From extends string | undefined = undefined>(
+  json: <Value, const From extends string = never>(
     options: ColumnOptions<From> = {},
   ): SealedColumn<Value, undefined, NoInfer<From>> => make('json', options),
 };
 
 type Flat<Type> = { [Name in keyof Type]: Type[Name] } & {};
 
-/** A row as the program sees it. */
+/** A row as the program sees it: without what only the codec fills, so that it can be sealed again. */
 export type OpenRow<Columns extends object, Stored> = Flat<{
-  [Name in Exclude<keyof Stored, FromOf<Columns[keyof Columns]>>]: Name extends keyof Columns
-    ? ValueOf<Columns[Name]> | Extract<Stored[Name], null>
-    : Stored[Name];
+  [
+    Name in Exclude<keyof Stored, FromOf<Columns[keyof Columns]> | IndexOf<Columns[keyof Columns]>>
+  ]: Name extends keyof Columns ? ValueOf<Columns[Name]> | Extract<Stored[Name], null> : Stored[Name];
 }>;
 
 type Sealed<Column, Value> =
   | Uint8Array
   | Extract<Value, null | undefined>
-  | (FromOf<Column> extends never ? never : null);
+  | ([FromOf<Column>] extends [never] ? never : null);
 
 /** A row as it is stored. */
 export type StoredRow<Columns extends object, Open> = Flat<
@@ -146,13 +146,18 @@ type IndexedOf<Columns> = {
 }[keyof Columns] &
   string;
 
-export interface LoadOptions {
-  readonly create?: boolean | undefined;
+export interface ReadOptions {
+  /** The state of index rotations in this transaction (`IndexRotations.read`), where an index of the table takes part in them. */
+  readonly indexes?: IndexReader | undefined;
   /** For the last day of a column that is being encrypted. */
   readonly clock?: Clock | undefined;
 }
 
-export interface OpenOptions extends Pick<LoadOptions, 'clock'> {
+export interface LoadOptions extends ReadOptions {
+  readonly create?: boolean | undefined;
+}
+
+export interface OpenOptions extends ReadOptions {
   /** What happens to rows about people who were erased: they are refused with `encryption.subject-erased`, which is the rule, or left out. */
   readonly erased?: 'refuse' | 'leave-out' | undefined;
 }
@@ -173,7 +178,7 @@ export interface RowCodec<
   /** For types alone. */
   readonly columns?: Columns;
   /** `sealer`: the loaded keys of the people the rows are about. Tables with a column that is being encrypted need `load`. */
-  with(sealer: Sealer): Rows<Columns, PlaceColumn>;
+  with(sealer: Sealer, indexes?: IndexReader): Rows<Columns, PlaceColumn>;
   /**
    * The keys of these people, and how far the columns are that are being encrypted, read in this transaction: what `with` needs said for it. `create`: as
    * for `Encryption.subjects`.
@@ -226,10 +231,10 @@ export function rowCodec<
   });
   const codec: RowCodec<Columns, PlaceOf<Map[Table], RowColumn, Subject>, IndexedOf<Columns>> = {
     table,
-    with: (sealer) => rowsWith(declared, sealer, undefined),
-    load: async (encryption, transaction, people, { create, clock = systemClock } = {}) => {
+    with: (sealer, indexes) => rowsWith(declared, sealer, { indexes }),
+    load: async (encryption, transaction, people, { create, clock = systemClock, indexes } = {}) => {
       const phases = await readPhases(transaction, declared, clock.now());
-      return rowsWith(declared, await encryption.subjects(transaction, people, { create }), phases);
+      return rowsWith(declared, await encryption.subjects(transaction, people, { create }), { phases, indexes });
     },
     subjectsOf: (rows) => subjectsOf(declared, rows),
     openAll: async <Row>(
@@ -260,7 +265,7 @@ async function openAll(
   const phases = await readPhases(transaction, declared, clock.now());
   const keys = await encryption.subjects(transaction, subjectsOf(declared, fields));
   const readable = erased === 'refuse' ? fields : fields.filter((row) => !isErased(declared, keys, row));
-  const cipher = new RowCipher(declared, keys, phases);
+  const cipher = new RowCipher(declared, keys, { phases });
   return readable.map((row) => cipher.open(row));
 }
 
@@ -268,9 +273,9 @@ async function openAll(
 export function rowsWith<Columns extends object, PlaceColumn extends string>(
   declared: DeclaredTable,
   sealer: Sealer,
-  phases: Phases | undefined,
+  state: ReadState,
 ): Rows<Columns, PlaceColumn> {
-  const cipher = new RowCipher(declared, sealer, phases);
+  const cipher = new RowCipher(declared, sealer, state);
   return {
     seal: <Row>(row: Row) => cipher.seal(row as Fields, row as Fields) as StoredRow<Columns, Row>,
     change: <Row>(at: Fields, changed: Row) => cipher.seal(at, changed as Fields) as StoredRow<Columns, Row>,

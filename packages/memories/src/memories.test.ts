@@ -45,7 +45,12 @@ for (const engine of databases()) {
         expect(read).toEqual({ status: 200, body: { ...written, token, author: anna.account } });
         const events = (await house.events()).filter((event) => event.objectId === id);
         expect(events.map((event) => event.type)).toEqual(['memory.created', 'memory.read']);
-        expect(events[0]!.details).toEqual({ space, version: 1, repeated: false });
+        expect(events[0]!.details).toEqual({
+          space,
+          version: 1,
+          repeated: false,
+          afterDigest: expect.stringMatching(/^[\w-]{43}$/),
+        });
       });
 
       it('answers a retry exactly as the first time, even after a later version', async () => {

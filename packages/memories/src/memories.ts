@@ -1,4 +1,5 @@
 /** Single memories: create, replace, read, list, remove. */
+import { hash } from 'node:crypto';
 import { audited, inSpace } from '@strongroom/pipeline';
 import { versionAnswer, writtenAnswer } from './internal/answers.ts';
 import { cursorAfterId, cursorAfterVersion, parseCursorAfterId, parseCursorAfterVersion } from './internal/cursor.ts';
@@ -32,7 +33,9 @@ async function writeOne(call: WriteCall, write: Write): Promise<Outcome> {
   const result = await writeMemories(call.services.encryption, call.transaction, place, by, [write]);
   if (result.kind === 'refused') throw refused(result.refusals[0]!);
   const outcome = result.outcomes[0]!;
-  call.record({ details: { version: outcome.version, repeated: outcome.repeated } });
+  // Which sealed token became this version: whoever has the token can prove that it is the one that was stored.
+  const digests = { after: new Uint8Array(hash('sha256', write.token, 'buffer')) };
+  call.record({ details: { version: outcome.version, repeated: outcome.repeated }, digests });
   return outcome;
 }
 

@@ -363,5 +363,7 @@ function auditEvent(type: string, passage: Passage, outcome: 'success' | 'denied
     object: record.object ?? null,
     subjects: record.subjects ?? [],
     details: record.details ?? {},
+    // Of a change that did not come about there is nothing to compare.
+    ...(record.digests === undefined || outcome !== 'success' ? {} : { digests: record.digests }),
   };
 }

@@ -49,7 +49,20 @@ export const manifest = {
     audit_rows: { scope: 'installation', columns: { number: operational, type: operational, event: operational } },
   }),
   permissions: { 'thing.read': 'Read things.', 'thing.write': 'Change things.', 'account.read': 'See oneself.' },
-  auditEvents: { 'thing.made': { title: 'A thing was made' }, 'door.tried': { title: 'Somebody tried the door' } },
+  auditEvents: {
+    'thing.made': {
+      title: 'A thing was made',
+      class: 'data-change',
+      retention: 'operational',
+      ocsf: 'datastore-activity/create',
+    },
+    'door.tried': {
+      title: 'Somebody tried the door',
+      class: 'sign-in',
+      retention: 'security',
+      ocsf: 'authentication/logon',
+    },
+  },
 } as const satisfies Manifest;
 
 export const alice: AccountActor = { kind: 'account', account: newUuid(), session: newUuid(), tenant: newUuid() };

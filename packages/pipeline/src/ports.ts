@@ -72,6 +72,12 @@ export interface AuditObject {
   readonly id: string;
 }
 
+/** SHA-256 of what a change replaced and of what it left. The audit log stores them so that they can be checked, but not guessed. */
+export interface ChangeDigests {
+  readonly before?: Uint8Array;
+  readonly after?: Uint8Array;
+}
+
 /** What happened. Holds ids, types and counts only: no content, no e-mail address, no full network address. */
 export interface AuditEvent {
   readonly type: string;
@@ -85,6 +91,7 @@ export interface AuditEvent {
   readonly subjects: readonly Uuid[];
   /** Open fields such as `{ "version": 3 }`. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
+  readonly digests?: ChangeDigests;
 }
 
 export interface AuditPort {

@@ -3,7 +3,7 @@ import type { AccountActor, Actor, RequestContext, Uuid } from '@strongroom/kern
 import type { Transaction } from '@strongroom/storage';
 import type { z } from 'zod';
 import type { Method } from './http.ts';
-import type { Assurance, AuditObject, LimitPolicy } from './ports.ts';
+import type { Assurance, AuditObject, ChangeDigests, LimitPolicy } from './ports.ts';
 
 /**
  * Who may call the route.
@@ -40,6 +40,7 @@ export interface AuditRecord {
   readonly object?: AuditObject;
   readonly subjects?: readonly Uuid[];
   readonly details?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly digests?: ChangeDigests;
   /** For requests without a session (sign-in, sign-up): who turned out to act. */
   readonly actor?: Actor;
   readonly tenant?: Uuid;

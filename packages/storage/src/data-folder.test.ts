@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { databases } from '@strongroom/testing/databases';
+import { databases, firstFolder } from '@strongroom/testing/databases';
 import { temporaryFolder } from '@strongroom/testing';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
 const [pglite] = databases('both');
 /** A folder in which a database was closed; relaxed, because nothing here loses power. */
 const used = async (): Promise<Location & { path: string }> =>
-  (await pglite!.fresh('folder')) as Location & { path: string };
+  (await pglite!.fresh()) as Location & { path: string };
 
 const put = (database: Database, name: string): Promise<unknown> =>
   database.transaction(inInstallation, (transaction) =>
@@ -30,22 +30,23 @@ const names = (database: Database): Promise<string[]> =>
   });
 
 describe('a data folder', () => {
-  it('is made where there is none, also after an interrupted attempt, and keeps what was stored', async () => {
-    const path = join(temporaryFolder(), 'new', 'data');
-    // What an interrupted first start leaves behind.
-    mkdirSync(join(path, 'database.unfinished'), { recursive: true, mode: 0o700 });
-    writeFileSync(join(path, 'database.unfinished', 'PG_VERSION'), '18');
-    for (const expected of [['one'], ['one', 'two']]) {
-      const database = await openDatabase({ kind: 'folder', path, durability: 'relaxed' }, []);
-      await put(database, expected.at(-1)!);
-      expect(await names(database)).toEqual(expected);
-      await database.close();
-    }
+  it('is made where there is none, also after an interrupted attempt, with closed folders', async () => {
+    const path = await firstFolder();
     expect(readdirSync(path).toSorted()).toEqual(['database', 'layout.json', 'lock']);
     const open = readdirSync(join(path, 'database'), { recursive: true, withFileTypes: true }).filter(
       (entry) => entry.isDirectory() && (statSync(join(entry.parentPath, entry.name)).mode & 0o077) !== 0,
     );
     expect(open).toEqual([]);
+  });
+
+  it('keeps what was stored', async () => {
+    const location = await used();
+    for (const expected of [['one'], ['one', 'two']]) {
+      const database = await openDatabase(location, []);
+      await put(database, expected.at(-1)!);
+      expect(await names(database)).toEqual(expected);
+      await database.close();
+    }
   });
 
   it('is durable unless asked otherwise, and says what relaxed risks', async () => {
@@ -97,8 +98,8 @@ describe('a data folder', () => {
     await (await openDatabase(location, [])).close();
   });
 
-  it('is closed to other users', () => {
-    const path = join(temporaryFolder(), 'new');
+  it('is made with the folders above it, closed to other users', () => {
+    const path = join(temporaryFolder(), 'new', 'data');
     ensureFolder(path);
     expect(statSync(path).mode & 0o777).toBe(0o700);
   });

@@ -4,5 +4,6 @@ export * from './errors.ts';
 export * from './jobs.ts';
 export * from './manifest.ts';
 export * from './open-database.ts';
+export * from './postpone.ts';
 export * from './single-use.ts';
 export * from './tenant-table.ts';

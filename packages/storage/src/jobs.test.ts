@@ -8,11 +8,11 @@ import { StorageError } from './errors.ts';
 import { startJobs, type FinishedRun, type Jobs } from './jobs.ts';
 
 /** Waits until the condition holds; fails the test otherwise. */
-async function until(condition: () => boolean | Promise<boolean>, milliseconds = 5_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, milliseconds = 30_000): Promise<void> {
   const end = Date.now() + milliseconds;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error('it did not happen in time');
-    await delay(5);
+    await delay(10);
   }
 }
 
@@ -20,7 +20,7 @@ interface Row {
   readonly holder: string | null;
   readonly failures: number;
   readonly last_error: string | null;
-  /** Seconds until the next run. */
+  /** Seconds until the next run; negative when it is due. */
   readonly wait: number;
 }
 
@@ -198,14 +198,15 @@ for (const engine of databases('both')) {
       await until(() => events.length === 1);
       await jobs.stop();
       expect(events).toEqual(['started', 'ended']);
-      expect(await row()).toMatchObject({ holder: null, failures: 0, last_error: null });
+      const left = (await row())!;
+      expect(left).toMatchObject({ holder: null, failures: 0, last_error: null });
+      // Free and due: nobody waits for a lease to run out.
+      expect(left.wait).toBeLessThanOrEqual(0);
       let takenOver = false;
-      const begun = Date.now();
       start(async () => {
         takenOver = true;
       });
       await until(() => takenOver);
-      expect(Date.now() - begun).toBeLessThan(2_000);
     });
 
     it('stop when another process took them over', async () => {

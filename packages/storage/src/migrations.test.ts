@@ -23,7 +23,6 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** Opens twice what must be the same database: PGlite in memory cannot be, so its case uses a folder. */
 for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`migrations on ${engine.name}`, () => {
     const reopened = async (location: Location, ...attempts: (readonly Manifest[])[]): Promise<unknown[]> => {
@@ -42,7 +41,7 @@ for (const engine of databases('both')) {
       });
 
     it('are applied in order, once', async () => {
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const [one] = await reopened(location, [room([first], 'first')]);
       expect(one).toBe('no error');
       for (let time = 0; time < 2; time += 1) {
@@ -53,7 +52,7 @@ for (const engine of databases('both')) {
     });
 
     it('are refused when edited, reordered or unknown, and nothing changes', async () => {
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const good = [room([first, second], 'first', 'second')];
       const edited = { ...first, sql: `${first.sql} ` };
       const squeezedIn = { name: '0001-squeezed-in', sql: 'create table squeezed (id int)' };
@@ -83,7 +82,7 @@ for (const engine of databases('both')) {
     });
 
     it('leave nothing behind when they fail', async () => {
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const broken = {
         name: '0002-broken',
         sql: 'create table second (id int); insert into second values (1); select nothing_like_that;',
@@ -102,13 +101,13 @@ for (const engine of databases('both')) {
     });
 
     it('must be sorted and unique', async () => {
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const results = await reopened(location, [room([second, first], 'first', 'second')], [room([]), room([])]);
       expect(results).toEqual([expect.any(TypeError), expect.any(TypeError)]);
     });
 
     it('see rows of all tenants when they take the system role', async () => {
-      const location = await engine.fresh('folder');
+      const location = await engine.fresh();
       const fill = { name: '0002-fill', sql: 'set local role strongroom_system; insert into first values (7);' };
       const database = await openDatabase(location, [room([first, fill], 'first')]);
       const count = await database.transaction(asSystem, async (transaction) =>

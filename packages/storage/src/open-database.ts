@@ -10,8 +10,8 @@ import type { SessionSource } from './internal/session.ts';
 import { manifest as ownManifest } from './manifest.ts';
 
 export type Location =
-  /** Gone when closed. `image`: begin with a copy of another memory database instead of an empty one. */
-  | { readonly kind: 'memory'; readonly image?: Blob }
+  /** Gone when closed. */
+  | { readonly kind: 'memory' }
   /**
    * One process at a time. `durable` (the default): what was confirmed survives a power cut. `relaxed`: about twice as fast, survives a
    * crash of the program only.
@@ -50,7 +50,7 @@ async function openEngine(
   switch (location.kind) {
     case 'memory': {
       const { openMemory } = await import('./internal/pglite-engine.ts');
-      return { engine: await openMemory(location.image), logins: [] };
+      return { engine: await openMemory(), logins: [] };
     }
     case 'folder': {
       const { openFolder } = await import('./internal/pglite-engine.ts');

@@ -1,7 +1,6 @@
 /** Backups of the running service, and the operator's routes to them. */
 import type { AuditLog } from '@strongroom/audit-log';
 import { type BackupSummary, createBackup, parseRecipients } from '@strongroom/backup';
-import { manifest as encryption } from '@strongroom/encryption';
 import { type Actor, type Clock, type Manifest, type Uuid, newUuid } from '@strongroom/kernel';
 import { type LimitPolicy, type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
 import { type Database, asSystem } from '@strongroom/storage';
@@ -17,9 +16,9 @@ const LEFT_OUT = ['jobs', 'sessions', 'single_use_secrets'];
 
 /**
  * The wrapped keys of people and the ledger of the erased. A restore takes them from the newest copy there is: the root key in use now opens no
- * older ones.
+ * older ones. What else encryption keeps (how far a rotation is) belongs to the values and comes with them.
  */
-export const KEY_TABLES: readonly string[] = Object.keys(encryption.dataMap);
+export const KEY_TABLES: readonly string[] = ['key_tree', 'key_nodes', 'subject_keys', 'shredded_subjects'];
 
 interface BackupRequest {
   /** Absolute, and of no file that exists. */
@@ -224,8 +223,18 @@ const progress = defineRoute({
 export const manifest: Manifest<Route<BackupServices>> = {
   name: 'backup',
   auditEvents: {
-    'backup.create': { title: 'The operator made a backup' },
-    'backup.restore': { title: 'The operator restored a backup' },
+    'backup.create': {
+      title: 'The operator made a backup',
+      class: 'administration',
+      retention: 'security',
+      ocsf: 'datastore-activity/read',
+    },
+    'backup.restore': {
+      title: 'The operator restored a backup',
+      class: 'administration',
+      retention: 'security',
+      ocsf: 'datastore-activity/write',
+    },
   },
   routes: [start, progress],
 };

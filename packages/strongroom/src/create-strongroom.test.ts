@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { newUuid } from '@strongroom/kernel';
 import { routeInventory } from '@strongroom/pipeline';
-import { openDatabase } from '@strongroom/storage';
+import { asSystem, openDatabase } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
+import { databases, prepareDataFolder } from '@strongroom/testing/databases';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Strongroom, createStrongroom } from './create-strongroom.ts';
+import { verifyAuditLog } from './operator.ts';
 import { rooms, routes } from './rooms.ts';
 import { VERSION } from './version.ts';
 
@@ -17,6 +20,7 @@ describe('the composition', () => {
 
   beforeAll(async () => {
     data = temporaryFolder();
+    await prepareDataFolder(path.join(data, 'database'));
     strongroom = await createStrongroom({ data, durability: 'relaxed', log: quiet });
   });
   afterAll(() => strongroom.close());
@@ -26,6 +30,22 @@ describe('the composition', () => {
       version: string;
     };
     expect(VERSION).toBe(version);
+  });
+
+  it('has an error of its own for a log in which nothing was recorded yet', async () => {
+    await expect(verifyAuditLog(strongroom.services, {})).rejects.toThrow(code('strongroom.log-empty'));
+    const { auditLog, clock, database } = strongroom.services;
+    const context = {
+      requestId: newUuid(clock.now()),
+      actor: { kind: 'operator', via: 'command-line' },
+      addressPrefix: null,
+      receivedAt: clock.now(),
+    } as const;
+    const event = { type: 'audit.read', outcome: 'success', context, tenant: null, object: null } as const;
+    await database.transaction(asSystem, (transaction) =>
+      auditLog.append(transaction, { ...event, subjects: [], details: {} }),
+    );
+    expect(await verifyAuditLog(strongroom.services, {})).toMatchObject({ ok: true, size: 1 });
   });
 
   it('describes every route but the operator’s in the OpenAPI document', () => {
@@ -81,6 +101,7 @@ describe('the data map', () => {
       const { [Object.keys(declaration.columns).at(-1)!]: _left, ...columns } = declaration.columns;
       return { ...room, dataMap: { ...room.dataMap, [table]: { ...declaration, columns } } };
     });
-    await expect(openDatabase({ kind: 'memory' }, withGap)).rejects.toThrow(code('storage.undeclared-column'));
+    const [engine] = databases();
+    await expect(openDatabase(await engine!.fresh(), withGap)).rejects.toThrow(code('storage.undeclared-column'));
   });
 });

@@ -2,17 +2,20 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { catalogue, createAuditLog, readReceipt } from '@strongroom/audit-log';
-import { ensureSetupInvitation, profiles, sessionEndings, sessionPort } from '@strongroom/authentication';
+import { ensureSetupInvitation, people, profiles, sessionEndings, sessionPort } from '@strongroom/authentication';
 import { authorizer, memberships } from '@strongroom/authorization';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { createEncryption, createRotations } from '@strongroom/encryption';
 import { type Clock, type Job, type Uuid, systemClock } from '@strongroom/kernel';
 import { departures } from '@strongroom/memories';
 import { type LogPort, type Pipeline, type SessionPort, createPipeline, openapi } from '@strongroom/pipeline';
 import { createLimiter } from '@strongroom/rate-limiting';
 import { type Database, type JobLog, type Jobs, type Location, openDatabase, startJobs } from '@strongroom/storage';
 import { createBackups } from './backups.ts';
+import { encryptedTables } from './encrypted-tables.ts';
 import { CompositionError } from './errors.ts';
 import { checkInstallation, isInstalled } from './installation.ts';
+import { createKeys, recordRotation } from './keys.ts';
+import { rootSlots } from './root-slots.ts';
 import { rooms, routes } from './rooms.ts';
 import type { Services } from './services.ts';
 import { VERSION } from './version.ts';
@@ -73,7 +76,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
   const keys = path.join(options.data, 'keys');
   await makeFolder(keys);
   const mustExist = await isInstalled(database);
-  const encryption = await createEncryption({ slot: fileSlot(path.join(keys, 'root')), mustExist, clock });
+  const encryption = await createEncryption({ ...rootSlots(options.data), mustExist, clock });
   const installation = await checkInstallation(database, encryption, clock);
   // An erasure that a crash cut off is finished, or undone, before anybody reads.
   await encryption.keyTree.recover(database);
@@ -88,6 +91,15 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     nudge: () => jobsRunning?.nudge('audit-log.sequence'),
   });
   const backups = createBackups({ clock, database, auditLog });
+  const rotations = createRotations({
+    database,
+    encryption,
+    clock,
+    tables: encryptedTables,
+    record: (transaction, moment, report) => recordRotation({ auditLog, clock }, transaction, moment, report),
+  });
+  const nudgeRotation = (): void => jobsRunning?.nudge('encryption.rotate-keys');
+  const keysService = createKeys({ clock, database, encryption, auditLog, backups, rotations, nudge: nudgeRotation });
   const document = openapi(routes, { title: 'Strongroom', version: VERSION, cookieName: COOKIE_NAME });
   const services: Services = {
     clock,
@@ -96,7 +108,10 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     memberships,
     auditLog,
     backups,
+    rotations,
+    keys: keysService,
     profiles: profiles({ encryption }),
+    people: people({ encryption }),
     sessionEndings,
     departures: departures({ clock }),
     receipts: { receipt: readReceipt },

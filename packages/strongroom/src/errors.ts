@@ -12,6 +12,17 @@ export const strongroomErrors = {
     message:
       'People were erased after the keys in this backup were copied, and the root key of today does not open them. Name the newest backup, or a newest copy of the keys, with --keys. Nothing was restored.',
   },
+  'strongroom.keys-not-copied': {
+    status: 500,
+    message:
+      'It was done, but the copy of the keys afterwards could not be written, so losing the database now would lose everybody. Make one at once with `strongroom backup create --keys-only`.',
+  },
+  'strongroom.keys-retired': {
+    status: 409,
+    message:
+      'Values in this backup are under a key version that was retired since, and the root key of today does not open them. Restore it with a copy of the root key from its own time, or take a newer backup. Nothing was restored.',
+  },
+  'strongroom.root-slots': { status: 500, message: 'STRONGROOM_ROOT_SLOTS cannot be understood.' },
   'strongroom.backup-running': { status: 409, message: 'A backup is being made already; wait until it is done.' },
   'strongroom.no-such-backup': {
     status: 404,

@@ -2,16 +2,18 @@
 import path from 'node:path';
 import { catalogue, createAuditLog } from '@strongroom/audit-log';
 import { type BackupSummary, dropErased, restoreBackup } from '@strongroom/backup';
-import { type Encryption, EncryptionError, createEncryption, fileSlot } from '@strongroom/encryption';
+import { type Encryption, EncryptionError, createEncryption, versionsInUse } from '@strongroom/encryption';
 import { type Clock, type Uuid, newUuid, systemClock } from '@strongroom/kernel';
 import type { Location, Transaction } from '@strongroom/storage';
 import { KEY_TABLES } from './backups.ts';
+import { encryptedTables } from './encrypted-tables.ts';
 import { CompositionError } from './errors.ts';
 import { checkRootKey } from './installation.ts';
 import { rooms } from './rooms.ts';
+import { rootSlots } from './root-slots.ts';
 
 export interface RestoreVaultOptions {
-  /** Folder of the installation; `keys/` in it must hold the root key already, the database must not hold anything. */
+  /** Folder of the installation, whose root slots (root-slots.ts) must hold the root key already; the database must not hold anything. */
   readonly data: string;
   readonly database?: { readonly url: string; readonly ownerUrl?: string };
   readonly path: string;
@@ -30,7 +32,7 @@ export interface RestoreVaultOptions {
 export async function restoreVault(options: RestoreVaultOptions): Promise<BackupSummary> {
   const { data, clock = systemClock } = options;
   const encryption = await createEncryption({
-    slot: fileSlot(path.join(data, 'keys', 'root')),
+    ...rootSlots(data),
     mustExist: true,
     clock,
   });
@@ -76,6 +78,7 @@ export async function restoreVault(options: RestoreVaultOptions): Promise<Backup
 /** The rows are in place: do they belong to the root key, and to the keys as they are today? */
 async function settle(transaction: Transaction, encryption: Encryption): Promise<void> {
   await checkRootKey(transaction, encryption);
+  await encryption.keyTree.realign(transaction);
   try {
     // Asks for nobody's keys, but compares the tree's version with the root's.
     await encryption.subjects(transaction, []);
@@ -83,5 +86,10 @@ async function settle(transaction: Transaction, encryption: Encryption): Promise
     if (!(error instanceof EncryptionError) || error.code !== 'encryption.tree-mismatch') throw error;
     throw new CompositionError('strongroom.keys-outdated', { cause: error });
   }
+  const known = new Set(encryption.keyTree.openable());
+  const inUse = await versionsInUse(transaction, encryptedTables);
+  const gone = [...inUse].filter((version) => !known.has(version));
+  if (gone.length > 0)
+    throw new CompositionError('strongroom.keys-retired', { detail: `Key version ${gone.join(', ')}.` });
   await dropErased<Uuid>(transaction, rooms, (people) => encryption.keyTree.shreddedOf(transaction, people));
 }

@@ -10,6 +10,7 @@ import { manifest as rateLimiting } from '@strongroom/rate-limiting';
 import { manifest as storage } from '@strongroom/storage';
 import { manifest as backups } from './backups.ts';
 import { manifest as installation } from './installation.ts';
+import { manifest as keys } from './key-routes.ts';
 import { manifest as operator } from './operator.ts';
 import { manifest as service } from './service.ts';
 import type { Services } from './services.ts';
@@ -27,6 +28,7 @@ export const rooms: readonly Manifest<Route<Services>, Services>[] = [
   service,
   operator,
   backups,
+  keys,
 ];
 
 /** Every declared route. */

@@ -1,12 +1,13 @@
 /** What the handlers and jobs of all rooms use together. */
 import type { AuditLog } from '@strongroom/audit-log';
-import type { MembershipPort, ReceiptPort, SubjectErasurePort } from '@strongroom/authentication';
+import type { MembershipPort, People, ReceiptPort, SubjectErasurePort } from '@strongroom/authentication';
 import type { ProfilePort, SessionEndingPort } from '@strongroom/authorization';
-import type { Encryption } from '@strongroom/encryption';
+import type { Encryption, Rotations } from '@strongroom/encryption';
 import type { Clock } from '@strongroom/kernel';
 import type { Departures } from '@strongroom/memories';
 import type { Database } from '@strongroom/storage';
 import type { Backups } from './backups.ts';
+import type { Keys } from './keys.ts';
 
 export interface Services {
   readonly clock: Clock;
@@ -14,11 +15,14 @@ export interface Services {
   readonly encryption: Encryption;
   readonly memberships: MembershipPort;
   readonly profiles: ProfilePort;
+  readonly people: People;
   readonly sessionEndings: SessionEndingPort;
   readonly departures: Departures;
   readonly receipts: ReceiptPort;
   readonly subjectErasure: SubjectErasurePort;
   readonly auditLog: AuditLog;
   readonly backups: Backups;
+  readonly rotations: Rotations;
+  readonly keys: Keys;
   readonly openApiDocument: () => Readonly<Record<string, unknown>>;
 }

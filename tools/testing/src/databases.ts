@@ -5,6 +5,9 @@ import { needs } from './needs.ts';
 import { findPostgres } from './postgres-process.ts';
 import { freshPostgresql, migratedPglite, migratedPostgresql, type Manifests } from './templates.ts';
 
+export { ownerOf, type Owner } from './owner.ts';
+export { firstFolder } from './templates.ts';
+
 export interface TestEngine {
   readonly name: 'PGlite' | 'PostgreSQL';
   /** Whether the engine is on this machine: `describe.skipIf(!engine.available)`. */

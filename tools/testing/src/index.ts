@@ -1,3 +1,4 @@
+export { ByteScanner, disguises, filesBelow, type Hit, type Pattern } from './byte-scan.ts';
 export { corpora } from './corpora.ts';
 export { figure } from './figure.ts';
 export { needs, type Part } from './needs.ts';

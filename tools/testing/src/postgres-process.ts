@@ -53,6 +53,7 @@ const settings = [
   'wal_level=minimal',
   'max_wal_senders=0',
   'autovacuum=off',
+  'jit=off',
   'shared_buffers=64MB',
   'max_connections=200',
   'listen_addresses=127.0.0.1',

@@ -1,6 +1,6 @@
 /** Databases that are made and migrated once per run, for everybody to copy: making one takes seconds. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifest as storageManifest, openDatabase, type Location } from '@strongroom/storage';
 import { withLock } from '../../lock.mjs';
@@ -33,10 +33,23 @@ async function oncePerRun(name: string, make: (path: string) => Promise<void>): 
 const migrate = async (location: Location, manifests: Manifests): Promise<void> =>
   (await openDatabase(location, manifests)).close();
 
-/** A data folder as the first start of these rooms leaves it. */
+/**
+ * A data folder as its first start leaves it: to be looked at and copied, not to be opened. The start before that was interrupted,
+ * so that every run shows that the next one is not confused by what is left of it.
+ */
+export function firstFolder(): Promise<string> {
+  return oncePerRun(`pglite-${fingerprint([])}`, async (path) => {
+    const unfinished = join(path, 'database.unfinished');
+    mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+    writeFileSync(join(unfinished, 'PG_VERSION'), '18');
+    await migrate({ kind: 'folder', path, durability: 'relaxed' }, []);
+  });
+}
+
 function pgliteTemplate(manifests: Manifests): Promise<string> {
+  if (manifests.length === 0) return firstFolder();
   return oncePerRun(`pglite-${fingerprint(manifests)}`, async (path) => {
-    if (manifests.length > 0) cpSync(await pgliteTemplate([]), path, { recursive: true });
+    cpSync(await firstFolder(), path, { recursive: true });
     await migrate({ kind: 'folder', path, durability: 'relaxed' }, manifests);
   });
 }

@@ -1,18 +1,32 @@
-/** `strongroom audit bundle`, `prove` and `checkpoint`: what leaves the log so that others can check it. */
+/** `strongroom audit bundle`, `prove`, `checkpoint` and `export`: what leaves the log for others to check or to read. */
 import { open, rm } from 'node:fs/promises';
-import { createTlogProof, writeBundle } from '@strongroom/audit-log/verify';
-import type { Command } from 'commander';
+import { createTlogProof, type LogEntry, type LogSource, plainEvent, writeBundle } from '@strongroom/audit-log/verify';
+import { systemClock } from '@strongroom/kernel';
+import { type Command, Option } from 'commander';
+import { VERSION } from 'strongroom/version';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { type LogOptions, withLog } from './audit-log-access.ts';
+import { type OpenSearch, withSearch } from './audit-search-access.ts';
+import { type FilterOptions, queryOf, withFilterOptions } from './audit-search-options.ts';
 
 interface OutputOptions extends LogOptions {
   readonly out?: string;
 }
 
+interface CheckpointOptions extends OutputOptions {
+  readonly publish?: string;
+  readonly entries?: boolean;
+}
+
 interface BundleOptions extends OutputOptions {
   readonly from?: string;
   readonly to?: string;
+}
+
+interface ExportOptions extends FilterOptions {
+  readonly format: 'ocsf' | 'jsonl';
+  readonly out?: string;
 }
 
 const withLogOptions = (command: Command): Command =>
@@ -65,15 +79,131 @@ Examples:
     );
 
   withLogOptions(audit.command('checkpoint'))
-    .description('write the newest signed checkpoint (C2SP tlog-checkpoint)')
-    .addHelpText('after', '\nExample:\n  strongroom audit checkpoint --out today.checkpoint')
-    .action((options: OutputOptions) =>
-      withLog(context, options, async ({ source }) => {
-        const newest = await source.newestCheckpoint();
-        if (newest === null) throw new CliError('cli.unreadable-file', { detail: 'The log is still empty.' });
-        await write([newest.note], options.out);
+    .option('--publish <folder>', 'bring a C2SP tile log there up to date, for a web server to show')
+    .option('--entries', 'with --publish: the entries as well; everybody can then read all events')
+    .description(
+      'write the newest signed checkpoint (C2SP tlog-checkpoint), or publish the log up to it (C2SP tlog-tiles)',
+    )
+    .addHelpText(
+      'after',
+      `
+A published log shows hashes: enough for others to see that it only grows. What is published already must be the beginning of this log, or nothing
+is written.
+
+Examples:
+  strongroom audit checkpoint --out today.checkpoint
+  strongroom audit checkpoint --data .strongroom --publish /srv/log
+  strongroom audit verify --tiles /srv/log --key "$(cat log.vkey)"`,
+    )
+    .action((options: CheckpointOptions) =>
+      withLog(context, options, ({ source, keys }) => {
+        const { publish } = options;
+        if (publish === undefined && options.entries === true)
+          throw new CliError('cli.usage', { detail: '--entries is for --publish.' });
+        return publish === undefined
+          ? writeCheckpoint(source, options.out)
+          : publishLog(context, source, publish, { keys, entries: options.entries === true });
       }),
     );
+}
+
+async function writeCheckpoint(source: LogSource, file: string | undefined): Promise<void> {
+  const newest = await source.newestCheckpoint();
+  if (newest === null) throw new CliError('cli.unreadable-file', { detail: 'The log is still empty.' });
+  await write([newest.note], file);
+}
+
+async function publishLog(
+  context: CommandContext,
+  source: LogSource,
+  folder: string,
+  { keys, entries }: { readonly keys: readonly string[]; readonly entries: boolean },
+): Promise<void> {
+  const { publishTiles } = await import('@strongroom/audit-log/publish-tiles');
+  const progress = context.terminal().progress('Publishing');
+  const onProgress = (done: number, total: number) => progress.update(done, total);
+  const published = await publishTiles(source, folder, { entries, onProgress });
+  progress.finish('');
+  context
+    .terminal()
+    .result({ ...published, keys }, [
+      `${published.size} entries of ${published.origin} are published in ${folder}.`,
+      ...keys.map((key) => `Key ${key}`),
+    ]);
+}
+
+export function addExportEventsCommand(audit: Command, context: CommandContext): void {
+  withFilterOptions(audit.command('export'))
+    .addOption(
+      new Option('--format <format>', 'OCSF 1.9 events, or the log’s own fields')
+        .choices(['ocsf', 'jsonl'])
+        .default('ocsf'),
+    )
+    .option('--out <file>', 'write there instead of to standard output')
+    .description('write events for other programs, one JSON document in each line, the oldest first')
+    .addHelpText(
+      'after',
+      `
+People stay pseudonyms and networks prefixes. An export proves nothing: for that there is \`strongroom audit bundle\`. That an export was made is
+recorded in the log.
+
+Examples:
+  strongroom audit export --format ocsf --out audit.ocsf.jsonl
+  strongroom audit export --format jsonl --from 2026-11-01 --to 2026-12-01 --purpose review > november.jsonl
+  strongroom audit export --data .strongroom --class permission --format ocsf`,
+    )
+    .action((options: ExportOptions) =>
+      withSearch(context, options, async (log) => {
+        const query = await queryOf(options, log, systemClock.now());
+        const head = await log.beginExport({
+          format: options.format,
+          ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
+        });
+        const progress = context.terminal().progress('Exporting');
+        const line = await lineOf(options.format, head.origin);
+        let count = 0;
+        async function* chunks(): AsyncIterable<string> {
+          if (query === null) return;
+          for await (const entries of oldestFirst(log, query)) {
+            const lines = entries.flatMap((entry) => line(entry) ?? []);
+            count += lines.length;
+            yield lines.map((one) => `${JSON.stringify(one)}\n`).join('');
+            progress.update(Math.min((entries.at(-1)?.index ?? 0) + 1, head.size), head.size);
+          }
+        }
+        await write(chunks(), options.out);
+        progress.finish('');
+        context.terminal().remark(`${count} events exported.`);
+      }),
+    );
+}
+
+/** One page after the other, so that memory does not grow with the log. */
+async function* oldestFirst(
+  log: OpenSearch,
+  query: Parameters<OpenSearch['search']>[0],
+): AsyncIterable<readonly LogEntry[]> {
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page = await log.search({
+      ...query,
+      order: 'oldest',
+      limit: log.pageSize,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    yield page.entries;
+    cursor = page.next;
+  }
+}
+
+async function lineOf(format: ExportOptions['format'], origin: string): Promise<(entry: LogEntry) => object | null> {
+  if (format === 'jsonl') return plainEvent;
+  // Loaded for this format alone: what each type means stands in the manifests of the whole service.
+  const [{ rooms }, { catalogue, ocsfEvent }] = await Promise.all([
+    import('strongroom'),
+    import('@strongroom/audit-log'),
+  ]);
+  const options = { events: catalogue(rooms), program: VERSION, origin };
+  return (entry) => ocsfEvent(entry, options);
 }
 
 function position(text: string | undefined, name: string): number | undefined {

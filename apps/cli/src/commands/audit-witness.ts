@@ -1,4 +1,5 @@
 /** `strongroom witness serve`, which vouches for logs of others, and `strongroom audit witness`, which says who vouches for the own one. */
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { formatVerifierKey, parsePolicy, parseVerifierKey, type VerifierKey } from '@strongroom/audit-log/verify';
 import { newUuid, systemClock } from '@strongroom/kernel';
@@ -122,6 +123,7 @@ async function setPolicy(context: CommandContext, options: PolicyOptions): Promi
       return database.transaction({ kind: 'system' }, async (transaction) => {
         if (!isChange) return readWitnessPolicy(transaction);
         const now = clock.now();
+        const before = await readWitnessPolicy(transaction);
         await writeWitnessPolicy(transaction, wanted, now);
         await auditLog.append(transaction, {
           type: 'audit.witnesses-changed',
@@ -136,12 +138,15 @@ async function setPolicy(context: CommandContext, options: PolicyOptions): Promi
           object: null,
           subjects: [],
           details: { witnesses: wanted === null ? 0 : parsePolicy(wanted).witnesses.length },
+          digests: { before: digestOf(before), after: digestOf(wanted) },
         });
         return wanted;
       });
     });
   }
 }
+
+const digestOf = (policy: string | null): Uint8Array => new Uint8Array(hash('sha256', policy ?? '', 'buffer'));
 
 async function read(file: string): Promise<Buffer> {
   try {

@@ -12,8 +12,10 @@ import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { signedIn } from '../session.ts';
 import { addWitnessCommands, addWitnessPolicyCommand } from './audit-witness.ts';
-import { addExportCommands } from './audit-export.ts';
+import { addExportCommands, addExportEventsCommand } from './audit-export.ts';
 import { folderPlace, type LogOptions, networkPlace, withStopped } from './audit-log-access.ts';
+import { addReconcileCommand } from './audit-reconcile.ts';
+import { addSearchCommand } from './audit-search.ts';
 import { isOffline, type OfflineOptions, readYardstick, STANDING_EXIT, verifyOffline } from './audit-offline.ts';
 
 interface VerifyOptions extends LogOptions, OfflineOptions {}
@@ -21,7 +23,7 @@ interface VerifyOptions extends LogOptions, OfflineOptions {}
 const collect = (value: string, values: readonly string[] = []): readonly string[] => [...values, value];
 
 export function addAuditCommands(program: Command, context: CommandContext): void {
-  const audit = program.command('audit').description('verify the audit log, and hand out proofs');
+  const audit = program.command('audit').description('search and verify the audit log, export it, and hand out proofs');
 
   audit
     .command('verify')
@@ -55,7 +57,10 @@ Examples:
     .action((options: VerifyOptions) =>
       isOffline(options) ? verifyOffline(context, options) : verify(context, options),
     );
+  addSearchCommand(audit, context);
+  addReconcileCommand(audit, context);
   addExportCommands(audit, context);
+  addExportEventsCommand(audit, context);
   addWitnessPolicyCommand(audit, context);
   addWitnessCommands(program, context);
 }

@@ -1,6 +1,6 @@
 /** `strongroom fernet`: tokens interoperable with every implementation of the Fernet specification. */
 import { buffer } from 'node:stream/consumers';
-import { EncryptionError, Fernet, MultiFernet, type TokenCipher } from '@strongroom/encryption';
+import { EncryptionError, Fernet, MultiFernet } from '@strongroom/encryption';
 import { type Command, Option } from 'commander';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -19,7 +19,7 @@ function seconds(name: string) {
 }
 
 /** The first key encrypts; each of them may decrypt. */
-function cipherOf(keys: readonly string[] | undefined): TokenCipher {
+function cipherOf(keys: readonly string[] | undefined): MultiFernet {
   if (keys === undefined) throw new CliError('cli.usage', { detail: 'Give --key, or set STRONGROOM_FERNET_KEY.' });
   return new MultiFernet(keys.map((key) => new Fernet(key)));
 }
@@ -68,9 +68,7 @@ export function addFernetCommands(program: Command, context: CommandContext): vo
     .addHelpText('after', '\nExample:\n  strongroom fernet decrypt --key "$KEY" --ttl 3600 < token')
     .action(async (options: { key?: readonly string[]; ttl?: number; now?: number }) => {
       const cipher = cipherOf(options.key);
-      const input = await buffer(process.stdin);
-      // One line break at the end belongs to the shell, not to the token; anything else is refused as it stands.
-      const token = input.at(-1) === NEWLINE ? input.subarray(0, -1) : input;
+      const token = await readToken();
       try {
         const content = cipher.decrypt(token, { ttl: options.ttl, now: options.now });
         if (context.terminal().json)
@@ -81,4 +79,28 @@ export function addFernetCommands(program: Command, context: CommandContext): vo
         context.fail(error, EXIT.usage);
       }
     });
+  fernet
+    .command('rotate')
+    .description(
+      'read a token under any of the keys, print it under the first, with its time kept; exit code 2 as for decrypt',
+    )
+    .addOption(keyOption())
+    .addHelpText('after', '\nExample:\n  strongroom fernet rotate --key "$NEW" --key "$OLD" < token')
+    .action(async (options: { key?: readonly string[] }) => {
+      const cipher = cipherOf(options.key);
+      const token = await readToken();
+      try {
+        const rotated = cipher.rotate(token);
+        context.terminal().result({ token: rotated }, [rotated]);
+      } catch (error) {
+        if (!(error instanceof EncryptionError)) throw error;
+        context.fail(error, EXIT.usage);
+      }
+    });
+}
+
+/** One line break at the end belongs to the shell, not to the token; anything else is refused as it stands. */
+async function readToken(): Promise<Uint8Array> {
+  const input = await buffer(process.stdin);
+  return input.at(-1) === NEWLINE ? input.subarray(0, -1) : input;
 }

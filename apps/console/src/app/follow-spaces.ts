@@ -1,4 +1,4 @@
-/** What others change about one's spaces (shared, taken away, another role, another key) shows up without a reload. */
+/** What others change shows up without a reload: spaces shared or taken away, roles, keys, and who is here. */
 import type { Space } from '@strongroom/client';
 import { useEffect } from 'react';
 import { reachable, queries, vault } from './session.ts';
@@ -16,6 +16,8 @@ export function useFollowSpaces(): void {
       if (queries.getQueryState(['spaces'])?.status !== 'success') return;
       last = performance.now();
       void lookAtSpaces().catch(() => undefined);
+      for (const about of ['members', 'invitations', 'space-members'])
+        void queries.invalidateQueries({ queryKey: [about], refetchType: 'active' });
     };
     const timer = setInterval(() => look(LOOK_EVERY), LOOK_EVERY / 4);
     const now = () => look(NOT_AGAIN_WITHIN);

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Person, Role, Space } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
-import { currentMessages, useMessages } from '../messages/messages.ts';
+import { currentMessages, errorText, useMessages } from '../messages/messages.ts';
 import { seesMembers } from './roles.ts';
 import { queries, spaceChanged, useSession, vault } from './session.ts';
 import { GRACE } from './pending-deletions.ts';
@@ -94,7 +94,7 @@ function noteWithUndo(title: string, undo: () => Promise<unknown>): void {
       children: currentMessages().members.undo,
       onClick() {
         toasts.close(id);
-        void undo();
+        undo().catch((error: unknown) => note(errorText(currentMessages(), error), 'problem'));
       },
     },
   });

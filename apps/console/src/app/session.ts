@@ -29,8 +29,6 @@ export const reachable = createStore(true);
 export const withoutCache = createStore(false);
 /** True once what this browser knew of other people's keys did not open. */
 export const trustDamaged = createStore(false);
-/** True once the clocks of this device and of the server were seen to be apart. */
-export const clockDiffers = createStore(false);
 /** What is searched for. Outside of the address, which browsers write down. */
 export const searchText = createStore('');
 
@@ -42,7 +40,7 @@ export const queries = new QueryClient({
   },
 });
 
-const notices = { 'no-cache': withoutCache, 'trust-damaged': trustDamaged, 'clock-differs': clockDiffers };
+const notices = { 'no-cache': withoutCache, 'trust-damaged': trustDamaged };
 const connection = connectVault((notice) => notices[notice].set(true));
 
 /** Calls that the worker answers from its own memory: they say nothing about the server. */
@@ -182,9 +180,13 @@ export async function changeEmail(email: string, password: string): Promise<void
 /** There is no way back. Nothing of the account is left in this browser, here and in the other tabs. */
 export async function deleteAccount(input: DeletionInput): Promise<void> {
   await deletions.flush();
-  const certificate = await vault('deleteAccount', input);
+  const certificate = await vault('deleteAccount', input).catch((error: unknown) => {
+    if (!(error instanceof VaultError) || error.code !== 'client.invalid-certificate') throw error;
+    note(currentMessages().certificate.none, 'problem');
+    return null;
+  });
   tell({ kind: 'signed-out' });
-  forget({ phase: 'deleted', certificate });
+  forget(certificate === null ? { phase: 'signed-out', notice: 'signed-out' } : { phase: 'deleted', certificate });
   dropAllDrafts();
 }
 
@@ -255,6 +257,12 @@ function close(how: { readonly notice: 'idle' | null }): void {
   deletions.flushLater();
   cover(how);
   connection.end();
+}
+
+/** The page goes away: what was deleted is deleted now. A page that the browser keeps for coming back to keeps no open vault. */
+export function farewell(kept: boolean): void {
+  deletions.flushLater();
+  if (kept) close({ notice: null });
 }
 
 /** Ends the session on the server, deletes the sealed copy on this device, and drops everything. */

@@ -1,12 +1,13 @@
 /** Reading spaces and their memories through the worker, kept fresh by what happens here and elsewhere. */
 import { useQuery } from '@tanstack/react-query';
-import type { Space } from '@strongroom/client';
+import type { OpenedMemory, Space } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
 import { useEffect } from 'react';
 import { useMessages } from '../messages/messages.ts';
 import type { Row } from '../vault/protocol.ts';
 import { lookAtSpaces } from './follow-spaces.ts';
 import { createStore, useStore } from './store.ts';
+import { VaultError } from './vault-connection.ts';
 import { isUnreachable, onTabMessage, queries, reachable, refreshSpace, vault, vaultWithProgress } from './session.ts';
 
 /** Memories of a space that have been opened so far; null when it is not being opened. */
@@ -35,6 +36,9 @@ async function readSpaces(): Promise<readonly Space[]> {
   }
 }
 
+/** Spaces that are shown as this device keeps them: the server was not asked yet what changed. */
+const notAsked = new Set<Uuid>();
+
 function askLater(queryKey: readonly string[]): void {
   setTimeout(() => void queries.invalidateQueries({ queryKey }), ASK_LATER);
 }
@@ -45,6 +49,7 @@ function askLater(queryKey: readonly string[]): void {
 async function openRows(space: Uuid): Promise<readonly Row[]> {
   const shown = queries.getQueryData<readonly Row[]>(['rows', space]);
   if (shown === undefined && (await vault('openKept', space)) > 0) {
+    notAsked.add(space);
     askLater(['rows', space]);
     return vault('rows', space);
   }
@@ -62,7 +67,12 @@ async function openRows(space: Uuid): Promise<readonly Row[]> {
       space,
     );
     unreadableCount.set(result.unreadable);
-    if (shown !== undefined && result.changed + result.removed === 0) return shown;
+    notAsked.delete(space);
+    if (shown !== undefined) {
+      if (result.changed + result.removed === 0) return shown;
+      void queries.invalidateQueries({ queryKey: ['memory', space] });
+      void queries.invalidateQueries({ queryKey: ['search', space] });
+    }
   } catch (error) {
     if (!isUnreachable(error)) throw error;
   } finally {
@@ -120,11 +130,23 @@ export function useFollow(space: Uuid): void {
   }, [space]);
 }
 
+async function readMemory(space: Uuid, id: Uuid): Promise<OpenedMemory> {
+  try {
+    return await vault('memory', space, id);
+  } catch (error) {
+    const unknown = error instanceof VaultError && error.code === 'client.unknown-memory';
+    if (!unknown || !notAsked.has(space)) throw error;
+    // Written elsewhere since this device looked last.
+    await vault('sync', space);
+    return vault('memory', space, id);
+  }
+}
+
 export const useMemory = (space: Uuid, id: Uuid) => {
   const rows = useRows(space);
   return useQuery({
     queryKey: ['memory', space, id],
-    queryFn: () => vault('memory', space, id),
+    queryFn: () => readMemory(space, id),
     enabled: rows.isSuccess,
   });
 };

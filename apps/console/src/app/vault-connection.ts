@@ -8,14 +8,17 @@ export class VaultError extends Error {
   readonly code: string;
   readonly status: number;
   readonly detail: string | null;
+  /** Seconds. */
+  readonly retryAfter: number | null;
   readonly members: WireError['members'];
 
-  constructor({ code, status, message, detail, members }: WireError) {
+  constructor({ code, status, message, detail, retryAfter, members }: WireError) {
     super(message);
     this.name = 'VaultError';
     this.code = code;
     this.status = status;
     this.detail = detail;
+    this.retryAfter = retryAfter;
     this.members = members;
   }
 }

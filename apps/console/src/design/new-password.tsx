@@ -46,7 +46,15 @@ export function NewPassword(props: {
 }
 
 /** How much of something is there, in a line and in words. */
-export function Meter({ value, most, words }: { readonly value: number; readonly most: number; readonly words: string }) {
+export function Meter({
+  value,
+  most,
+  words,
+}: {
+  readonly value: number;
+  readonly most: number;
+  readonly words: string;
+}) {
   return (
     <p className={`meter ${value >= most ? 'meter-full' : ''}`} aria-live="polite">
       <span className="meter-track">

@@ -82,13 +82,12 @@ export const accountDe: typeof accountEn = {
     outcomes: {
       delete: (count) => `Wird mit ${memories(count)} gelöscht`,
       leave: (others, authored) =>
-        `Bleibt mit ${plural(others, 'anderen Person', 'anderen Personen')} bestehen${authored === 0 ? '' : `, ohne ${authored === 1 ? 'Ihre eine Erinnerung' : `Ihre ${memories(authored)}`}`}`,
+        `Bleibt mit ${plural(others, 'anderer Person', 'anderen Personen')} bestehen${authored === 0 ? '' : `, ohne ${authored === 1 ? 'Ihre eine Erinnerung' : `Ihre ${memories(authored)}`}`}`,
       'hand-over': (others) =>
         `${plural(others, 'andere Person ist', 'andere Personen sind')} darin, und niemandem sonst gehört er`,
     },
-    outcomeNames: { delete: 'Wird gelöscht', leave: 'Bleibt', 'hand-over': 'Entscheiden' },
-    handOver: 'Übergeben Sie ihn jemand anderem, oder löschen Sie ihn für alle:',
-    members: 'Mitglieder dieses Bereichs',
+    outcomeNames: { delete: 'Verschwindet', leave: 'Bleibt', 'hand-over': 'Entscheiden' },
+    handOver: 'Jemand anderem übergeben',
     deleteForAll: 'Für alle löschen',
     remains: 'Was bleibt',
     remain: {
@@ -126,18 +125,23 @@ export const accountDe: typeof accountEn = {
     tenant: 'und der Tresor als Ganzes',
     keys: 'Schlüssel',
     keysBy: {
-      queued: 'Sekunden nach dem Löschen in jedem Schlüsselspeicher vernichtet',
+      queued: 'binnen Sekunden in jedem Schlüsselspeicher vernichtet',
       rows: 'mit den Zeilen vernichtet, in denen sie standen',
     },
     remains: 'Was bleibt',
-    hash: 'Sein Fingerabdruck',
-    matches: 'Der Fingerabdruck wurde in diesem Browser aus dem Eintrag berechnet und passt.',
+    remain: {
+      'audit-pseudonym': 'ein zufälliger Name im Protokoll',
+      'copies-of-others': 'Abschriften anderer',
+      backups: 'Sicherungen, aus denen sich nichts mehr öffnen lässt',
+    },
+    hash: 'Fingerabdruck des Eintrags',
     advice:
-      'Wer das Protokoll dieses Tresors lesen darf, findet den Eintrag unter diesem Fingerabdruck auf der Seite „Protokoll“ und kann beweisen, dass genau das aufgezeichnet wurde.',
+      'Den Fingerabdruck hat dieser Browser selbst berechnet, aus dem Protokolleintrag in der gespeicherten Datei. Wer das Protokoll dieses Tresors lesen darf, kann mit der Datei beweisen, dass genau das aufgezeichnet wurde.',
     save: 'Urkunde speichern',
     print: 'Drucken',
     done: 'Schließen',
     fileName: 'strongroom-loeschurkunde',
+    none: 'Das Konto ist gelöscht, aber was der Server als Urkunde ausgestellt hat, ist keine. Sagen Sie es dem Betreiber.',
     checkTitle: 'Eine Löschurkunde prüfen',
     checkLead:
       'Wessen Konto gelöscht wurde, kann eine Urkunde vorlegen. Hier sehen Sie, ob im Protokoll genau das aufgezeichnet ist.',

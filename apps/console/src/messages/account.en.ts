@@ -83,9 +83,8 @@ export const accountEn = {
       'hand-over': (others: number) =>
         `${plural(others, 'other person is', 'other people are')} in it, and nobody else owns it`,
     },
-    outcomeNames: { delete: 'Deleted', leave: 'Goes on', 'hand-over': 'Decide' },
-    handOver: 'Make somebody else owner of it, or delete it for everybody:',
-    members: 'Members of this space',
+    outcomeNames: { delete: 'Goes', leave: 'Stays', 'hand-over': 'Decide' },
+    handOver: 'Make somebody else its owner',
     deleteForAll: 'Delete it for everybody',
     remains: 'What stays',
     remain: {
@@ -123,18 +122,23 @@ export const accountEn = {
     tenant: 'and the vault as a whole',
     keys: 'Keys',
     keysBy: {
-      queued: 'destroyed in every key store, seconds after the deletion',
+      queued: 'destroyed in every key store within seconds',
       rows: 'destroyed with the rows that held them',
     },
     remains: 'What stays',
-    hash: 'Its fingerprint',
-    matches: 'The fingerprint was calculated from the entry in this browser, and fits.',
+    remain: {
+      'audit-pseudonym': 'a random name in the audit log',
+      'copies-of-others': 'copies that others made',
+      backups: 'backups, in which nothing opens',
+    } as Readonly<Record<string, string>>,
+    hash: 'Fingerprint of the log entry',
     advice:
-      'Whoever can read the audit log of this vault can find the entry by this fingerprint, on the page “Audit log”, and prove that exactly this was recorded.',
+      'This browser calculated the fingerprint itself, from the log entry in the saved file. Whoever can read the audit log of this vault can prove with that file that exactly this was recorded.',
     save: 'Save certificate',
     print: 'Print',
     done: 'Close',
     fileName: 'strongroom-certificate-of-deletion',
+    none: 'The account is deleted, but what the server gave as a certificate is none. Tell the operator.',
     checkTitle: 'Check a certificate of deletion',
     checkLead:
       'Somebody whose account was deleted can show a certificate. Here you see whether the log has recorded exactly that.',

@@ -104,8 +104,6 @@ export const de: Messages = {
       'Der Server ist nicht zu erreichen. Lesen und Suchen gehen weiter; was Sie schreiben, bleibt im Editor, bis es gespeichert werden kann.',
     noCache:
       'Dieser Browser bewahrt keine versiegelte Kopie auf (kein Platz oder ein privates Fenster). Alles funktioniert; der nächste Besuch beginnt langsamer.',
-    clockDiffers:
-      'Die Uhr dieses Geräts und die des Servers gehen mehr als fünf Minuten auseinander. Nichts geht verloren; Daten und Uhrzeiten können falsch aussehen.',
     trustDamaged:
       'Was dieser Browser über die Schlüssel anderer wusste, ist beschädigt oder wurde entfernt. Vergleichen Sie die Fingerabdrücke neu, bevor Sie etwas teilen.',
     unreadable: (count) =>
@@ -309,6 +307,7 @@ export const de: Messages = {
     empty: 'Im Protokoll steht noch nichts',
     details: 'Einzelheiten',
     you: 'Sie',
+    member: 'Ein Mitglied',
     somebody: 'Jemand ohne Anmeldung',
     system: 'Das System',
     number: 'Eintrag',
@@ -350,6 +349,8 @@ export const de: Messages = {
       'account.password-changed': 'Das Passwort wurde geändert',
       'account.recovered': 'Mit dem Wiederherstellungscode wurde ein neues Passwort gesetzt',
       'account.recovery-started': 'Der Wiederherstellungscode wurde bewiesen',
+      'audit.reconciled': 'Gespeicherte Zeilen wurden mit dem Protokoll verglichen',
+      'audit.changes-accepted': 'Änderungen ohne Eintrag im Protokoll wurden hingenommen',
       'audit.witnesses-changed': 'Die Zeugen des Protokolls wurden geändert',
       'invitation.withdrawn': 'Eine Einladung wurde zurückgezogen',
       'member.removed': 'Jemand wurde entfernt',
@@ -416,6 +417,10 @@ export const de: Messages = {
     home: 'Zu Ihren Erinnerungen',
   },
   errors: {
+    limitedFor: (minutes) =>
+      minutes === 1
+        ? 'Zu viele Versuche. Versuchen Sie es in einer Minute noch einmal.'
+        : `Zu viele Versuche. Versuchen Sie es in ${minutes} Minuten noch einmal.`,
     unexpected:
       'Etwas ist schiefgegangen, das nicht schiefgehen darf. Nichts ist verloren; versuchen Sie es noch einmal.',
     codes: {

@@ -100,8 +100,6 @@ export const en = {
       'The server cannot be reached. You can go on reading and searching; what you write stays in the editor until it can be saved.',
     noCache:
       'This browser keeps no sealed copy (no room, or a private window). Everything works; the next visit takes longer to begin.',
-    clockDiffers:
-      'The clock of this device and that of the server are more than five minutes apart. Nothing is lost; dates and times may look wrong.',
     trustDamaged:
       'What this browser knew of other people’s keys is damaged or was removed. Compare fingerprints again before you share anything.',
     unreadable: (count: number) =>
@@ -306,6 +304,7 @@ export const en = {
     empty: 'Nothing is written in the log yet',
     details: 'Details',
     you: 'You',
+    member: 'A member',
     somebody: 'Somebody not signed in',
     system: 'The system',
     number: 'Entry',
@@ -347,6 +346,8 @@ export const en = {
       'account.password-changed': 'The password was changed',
       'account.recovered': 'A new password was set with the recovery code',
       'account.recovery-started': 'The recovery code was proved',
+      'audit.reconciled': 'Stored rows were compared with the audit log',
+      'audit.changes-accepted': 'Changes without an event were accepted',
       'audit.witnesses-changed': 'The witnesses of the audit log were changed',
       'invitation.withdrawn': 'An invitation was withdrawn',
       'member.removed': 'Somebody was removed',
@@ -414,6 +415,10 @@ export const en = {
     home: 'To your memories',
   },
   errors: {
+    limitedFor: (minutes: number) =>
+      minutes === 1
+        ? 'Too many attempts. Try again in a minute.'
+        : `Too many attempts. Try again in ${minutes} minutes.`,
     unexpected: 'Something went wrong that should not. Nothing was lost; try again.',
     codes: {
       ...accountErrorsEn,

@@ -34,6 +34,8 @@ describe('messages', () => {
   it('show known codes, with a detail where it helps, and nothing of unknown ones', () => {
     expect(errorText(en, { code: 'client.timeout', detail: 'x' })).toBe(en.errors.codes['client.timeout']);
     expect(errorText(en, { code: 'client.invalid-import', detail: 'Line 3 is not JSON.' })).toContain('Line 3');
+    expect(errorText(en, { code: 'pipeline.limited', retryAfter: 840 })).toContain('14 minutes');
+    expect(errorText(en, { code: 'pipeline.limited', retryAfter: 3 })).toBe(en.errors.codes['pipeline.limited']);
     for (const error of [new Error('raw'), { code: 'constructor' }, { code: 7 }, null, 'raw']) {
       expect(errorText(de, error)).toBe(de.errors.unexpected);
     }

@@ -24,12 +24,18 @@ export const currentMessages = (): Messages => messagesOf(preferences.get());
 /** Codes that a detail makes clearer: it names a place in a file or a limit, never content. */
 const WITH_DETAIL = new Set(['client.invalid-import', 'client.invalid-memory']);
 
+/** Seconds to wait from which on it is said how many. */
+const WORTH_SAYING = 50;
+
 /** What to tell a person about an error of the vault. Unknown codes get a plain sentence; raw messages are never shown. */
 export function errorText(messages: Messages, error: unknown): string {
-  const { code, detail } = (typeof error === 'object' && error !== null ? error : {}) as {
+  const { code, detail, retryAfter } = (typeof error === 'object' && error !== null ? error : {}) as {
     code?: unknown;
     detail?: unknown;
+    retryAfter?: unknown;
   };
+  if (code === 'pipeline.limited' && typeof retryAfter === 'number' && retryAfter > WORTH_SAYING)
+    return messages.errors.limitedFor(Math.ceil(retryAfter / 60));
   const known =
     typeof code === 'string' && Object.hasOwn(messages.errors.codes, code) ? messages.errors.codes[code] : undefined;
   if (known === undefined) return messages.errors.unexpected;

@@ -158,7 +158,6 @@ export const peopleDe: PeopleMessages = {
     title: (space) => `Wer ${space} öffnen kann`,
     lead: 'Der Schlüssel dieses Bereichs ist für jede dieser Personen versiegelt. Niemand sonst kann ihn öffnen, auch der Server nicht.',
     list: 'Mitglieder des Bereichs',
-    role: 'Rolle in diesem Bereich',
     roles: {
       owner: 'Liest, schreibt und teilt, und kann auch andere mit dieser Rolle ändern.',
       admin: 'Liest, schreibt, teilt und entfernt.',
@@ -220,6 +219,7 @@ export const peopleDe: PeopleMessages = {
     goneTitle: 'Dieser Bereich gehört nicht zu Ihren',
     goneLead: 'Er wurde gelöscht, oder Sie sind kein Mitglied mehr. Die versiegelte Kopie auf diesem Gerät ist weg.',
     toSpaces: 'Zu Ihren Bereichen',
+    nowhere: 'In keinem Ihrer Bereiche erlaubt Ihre Rolle das Schreiben; importieren lässt sich daher nichts.',
     noSpace: 'Noch wird kein Bereich mit Ihnen geteilt',
     noSpaceLead:
       'Ihre Rolle in diesem Tresor legt keine eigenen Bereiche an. Sobald jemand einen mit Ihnen teilt, erscheint er hier.',

@@ -156,7 +156,6 @@ export const peopleEn = {
     title: (space: string) => `Who can open ${space}`,
     lead: 'The key of this space is sealed to each of these people. Nobody else can open it, the server included.',
     list: 'Members of the space',
-    role: 'Role in this space',
     roles: {
       owner: 'Reads, writes and shares, and may change other owners.',
       admin: 'Reads, writes, shares and removes people.',
@@ -216,6 +215,7 @@ export const peopleEn = {
     goneTitle: 'This space is not among yours',
     goneLead: 'It was deleted, or you are no longer a member. The sealed copy on this device is gone.',
     toSpaces: 'To your spaces',
+    nowhere: 'There is no space in which your role lets you write, so nothing can be imported.',
     noSpace: 'No space is shared with you yet',
     noSpaceLead:
       'Your role in this vault makes no spaces of its own. As soon as somebody shares one with you, it appears here.',

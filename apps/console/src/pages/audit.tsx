@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useFormats } from '../app/formats.ts';
 import { vault, vaultWithProgress } from '../app/session.ts';
@@ -21,6 +21,10 @@ export function AuditPage() {
     refetchOnMount: 'always',
   });
   const entries = pages.data?.pages.flatMap((page) => page.entries) ?? [];
+  const sessions = useQuery({ queryKey: ['sessions'], queryFn: () => vault('sessions') });
+  // The log knows people by pseudonyms; what was done in this very session says which one is the own.
+  const here = sessions.data?.find(({ current }) => current)?.id;
+  const own = entries.find(({ actor, sessionId }) => actor !== null && sessionId === here)?.actor ?? null;
   return (
     <Page title={audit.title} lead={audit.lead}>
       <Check />
@@ -35,7 +39,7 @@ export function AuditPage() {
         ) : entries.length === 0 ? (
           <Empty title={audit.empty} />
         ) : (
-          <Timeline entries={entries} />
+          <Timeline entries={entries} own={own} />
         )}
         {pages.hasNextPage ? (
           <Button busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
@@ -125,7 +129,13 @@ function Verdict({ verdict }: { readonly verdict: VerdictView }) {
   );
 }
 
-function Timeline({ entries }: { readonly entries: readonly AuditEntryView[] }) {
+interface TimelineProps {
+  readonly entries: readonly AuditEntryView[];
+  /** The own pseudonym, where it is known. */
+  readonly own: string | null;
+}
+
+function Timeline({ entries, own }: TimelineProps) {
   const { day } = useFormats();
   const days = Map.groupBy(entries, ({ occurredAt }) => day(occurredAt));
   return [...days].map(([name, group]) => (
@@ -133,7 +143,7 @@ function Timeline({ entries }: { readonly entries: readonly AuditEntryView[] }) 
       <h3 className="timeline-day">{name}</h3>
       <ul>
         {inRuns(group).map((run) => (
-          <Event key={run[0]!.index} run={run} />
+          <Event key={run[0]!.index} run={run} own={own} />
         ))}
       </ul>
     </section>
@@ -145,18 +155,23 @@ export function inRuns(entries: readonly AuditEntryView[]): AuditEntryView[][] {
   const runs: AuditEntryView[][] = [];
   for (const entry of entries) {
     const first = runs.at(-1)?.[0];
-    const same = first?.type === entry.type && first.outcome === entry.outcome && first.sessionId === entry.sessionId;
+    const same =
+      first?.type === entry.type &&
+      first.outcome === entry.outcome &&
+      first.actor === entry.actor &&
+      first.sessionId === entry.sessionId;
     if (same) runs.at(-1)!.push(entry);
     else runs.push([entry]);
   }
   return runs;
 }
 
-function Event({ run }: { readonly run: readonly AuditEntryView[] }) {
+function Event({ run, own }: { readonly run: readonly AuditEntryView[]; readonly own: string | null }) {
   const { audit } = useMessages();
   const { clock } = useFormats();
-  const { occurredAt, type, outcome, actorKind } = run[0]!;
-  const who = actorKind === 'account' ? audit.you : actorKind === 'anonymous' ? audit.somebody : audit.system;
+  const { occurredAt, type, outcome, actorKind, actor } = run[0]!;
+  const person = actor === own ? audit.you : audit.member;
+  const who = actorKind === 'account' ? person : actorKind === 'anonymous' ? audit.somebody : audit.system;
   return (
     <li className="event">
       <details>

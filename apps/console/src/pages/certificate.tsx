@@ -10,14 +10,15 @@ import { useMessages } from '../messages/messages.ts';
 import { Entrance } from './entrance.tsx';
 
 export function Certificate({ certificate }: { readonly certificate: DeletionCertificate }) {
-  const { certificate: words, deletion } = useMessages();
+  const { certificate: words } = useMessages();
   const { moment } = useFormats();
   const sheet = useRef<HTMLElement>(null);
   const [kept, setKept] = useState(false);
   useEffect(() => sheet.current?.focus(), []);
   useEffect(() => {
-    if (kept) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    const warn = (event: BeforeUnloadEvent) => {
+      if (!kept) event.preventDefault();
+    };
     window.addEventListener('beforeunload', warn);
     return () => window.removeEventListener('beforeunload', warn);
   }, [kept]);
@@ -36,7 +37,7 @@ export function Certificate({ certificate }: { readonly certificate: DeletionCer
       ].join(tenant ? ' ' : '; '),
     ],
     [words.keys, words.keysBy[keys]],
-    [words.remains, remains.map((what) => deletion.remain[what] ?? what).join(' ')],
+    [words.remains, remains.map((what) => words.remain[what] ?? what).join('; ')],
     [words.hash, leafHash, 'code'],
   ];
   const save = () => {
@@ -64,9 +65,7 @@ export function Certificate({ certificate }: { readonly certificate: DeletionCer
             </div>
           ))}
         </dl>
-        <p className="kit-advice">
-          {words.matches} {words.advice}
-        </p>
+        <p className="kit-advice">{words.advice}</p>
       </section>
       <div className="row">
         <Button look="primary" icon="export" onClick={save}>

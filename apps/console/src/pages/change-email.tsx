@@ -61,7 +61,7 @@ export function ChangeEmailPage() {
         ? errors.codes['authentication.invalid-email']!
         : null;
   return (
-    <AccountPart title={words.title} lead={words.lead}>
+    <AccountPart title={words.title} lead={words.lead} turning={change.isPending}>
       <dl className="facts">
         <div>
           <dt>{words.present}</dt>

@@ -42,7 +42,7 @@ export function ChangePasswordPage() {
   };
   const wrong = isWrongPassword(change.error);
   return (
-    <AccountPart title={words.title} lead={words.lead}>
+    <AccountPart title={words.title} lead={words.lead} turning={change.isPending}>
       <Form onSubmit={submit}>
         {/* For password managers: they keep by account. */}
         <input

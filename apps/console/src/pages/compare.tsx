@@ -84,7 +84,14 @@ export function Compare({ account, name, fingerprint, trust, onDone }: ComparePr
       onDone?.();
     },
   });
-  if (fingerprint === null) return <Notice tone="problem">{words.none}</Notice>;
+  if (fingerprint === null) {
+    return (
+      <div className="compare">
+        {trust === 'changed' ? <Changed name={name} /> : null}
+        <Notice tone="problem">{words.none}</Notice>
+      </div>
+    );
+  }
   if (doubt) return <Differs name={name} onBack={() => setDoubt(false)} />;
   const problem =
     remembering.error === null ? null : (

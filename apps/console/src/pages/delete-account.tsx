@@ -1,14 +1,14 @@
 /** The end of an account: first what would go, then the decision. */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import type { RemoteDeletionPlan, RemoteDeparture } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
 import { useEffect, useRef, useState } from 'react';
-import { deleteAccount, isUnreachable, useSession, vault } from '../app/session.ts';
-import { useSpaceName } from '../app/spaces.ts';
+import { deleteAccount, isUnreachable, queries, useSession, vault } from '../app/session.ts';
+import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { Icon } from '../design/icon.tsx';
 import { Button, Notice, PasswordField, Skeleton, TextField } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
-import type { DeletionPlanView, DepartureView } from '../vault/account-protocol.ts';
 import { AccountPart } from './account-part.tsx';
 import { isWrongPassword } from './change-password.tsx';
 import { Form } from './entrance.tsx';
@@ -18,7 +18,11 @@ export function DeleteAccountPage() {
   const { deletion: words, common } = messages;
   const plan = useQuery({
     queryKey: ['deletion-plan'],
-    queryFn: () => vault('deletionPlan'),
+    async queryFn() {
+      // Their names: spaces may have come since the list was read.
+      const [found] = await Promise.all([vault('deletionPlan'), queries.refetchQueries({ queryKey: ['spaces'] })]);
+      return found;
+    },
     refetchOnMount: 'always',
     // What is decided upon is what the server says now, not what it said yesterday.
     gcTime: 0,
@@ -45,7 +49,7 @@ export function DeleteAccountPage() {
   );
 }
 
-function Plan({ plan }: { readonly plan: DeletionPlanView }) {
+function Plan({ plan }: { readonly plan: RemoteDeletionPlan }) {
   const { deletion: words } = useMessages();
   const { spaces, sessions, invitations, tenantEnds, lastOwner, remains } = plan;
   /** Spaces to be deleted for everybody instead of being handed over. */
@@ -54,7 +58,7 @@ function Plan({ plan }: { readonly plan: DeletionPlanView }) {
     const rest = [...chosen].filter((other) => other !== space);
     setChosen(new Set(wanted ? [...rest, space] : rest));
   };
-  const ends = ({ outcome, space }: DepartureView): boolean => outcome === 'delete' || chosen.has(space);
+  const ends = ({ outcome, space }: RemoteDeparture): boolean => outcome === 'delete' || chosen.has(space);
   const ending = spaces.filter(ends);
   const memories = spaces.reduce((sum, space) => sum + (ends(space) ? space.memories : space.authored), 0);
   const counts = [
@@ -129,15 +133,16 @@ function Plan({ plan }: { readonly plan: DeletionPlanView }) {
 }
 
 function Departure(props: {
-  readonly departure: DepartureView;
+  readonly departure: RemoteDeparture;
   readonly chosen: boolean;
   readonly onChoose: (wanted: boolean) => void;
 }) {
   const { departure, chosen, onChoose } = props;
   const { deletion: words } = useMessages();
+  const spaces = useSpaces();
   const nameOf = useSpaceName();
-  const { space, name, memories, authored, otherMembers, outcome } = departure;
-  const title = nameOf({ name, pending: null });
+  const { space, memories, authored, otherMembers, outcome } = departure;
+  const title = nameOf(spaces.data?.find(({ id }) => id === space));
   const goes = outcome === 'delete' || chosen;
   return (
     <li className="departure" data-outcome={goes ? 'delete' : outcome}>
@@ -152,12 +157,10 @@ function Departure(props: {
         </span>
         {outcome === 'hand-over' ? (
           <>
-            <span className="quiet">
-              {words.handOver}{' '}
-              <Link to="/spaces/$space/members" params={{ space }}>
-                {words.members}
-              </Link>
-            </span>
+            <Link to="/spaces/$space/members" params={{ space }} className="link">
+              {words.handOver}
+              <span className="visually-hidden">: {title}</span>
+            </Link>
             <label className="check">
               <input type="checkbox" checked={chosen} onChange={(event) => onChoose(event.target.checked)} />
               <span>
@@ -230,7 +233,13 @@ function Decision({
         inputRef={passwordField}
         error={isWrongPassword(error) && password === '' ? errorText(messages, error) : null}
       />
-      {undecided ? <p className="quiet">{words.undecided}</p> : null}
+      {!undecided ? null : tried ? (
+        <p className="field-error" role="alert">
+          {words.undecided}
+        </p>
+      ) : (
+        <p className="quiet">{words.undecided}</p>
+      )}
       {error === null || isWrongPassword(error) ? null : (
         <Notice tone="problem" live>
           {isUnreachable(error) ? words.unsure : errorText(messages, error)}
@@ -242,7 +251,6 @@ function Decision({
           icon="delete"
           type="submit"
           busy={deleting.isPending}
-          disabled={undecided || !typed}
           className={typed && !undecided ? 'button-final' : ''}
         >
           {deleting.isPending ? words.busy : words.submit}

@@ -194,6 +194,7 @@ function Preview({ preview, onOther, onDone }: PreviewProps) {
         </section>
       )}
       {preview.items === 0 ? <Notice tone="plain">{words.nothing}</Notice> : null}
+      {able?.length === 0 ? <Notice tone="plain">{messages.sharing.nowhere}</Notice> : null}
       {running.error === null ? null : (
         <Notice tone="problem" live>
           {errorText(messages, running.error)}

@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import type { Person, Role } from '@strongroom/client';
 import { useState } from 'react';
 import { changeRole, trust as remember, useMembers, useNameOf, useOwnRole } from '../app/people.ts';
-import { managesMembers, reaches, ROLES } from '../app/roles.ts';
+import { managesMembers, reaches, ROLES, seesMembers } from '../app/roles.ts';
 import { note } from '../app/toasts.ts';
 import { Icon } from '../design/icon.tsx';
 import { KeyDial } from '../design/key-dial.tsx';
@@ -20,12 +20,15 @@ export function PersonPage() {
   const messages = useMessages();
   const { members: words, common } = messages;
   const nameOf = useNameOf();
+  const ownRole = useOwnRole();
   const members = useMembers();
   const person = members.data?.find((one) => one.account === account);
   if (members.data === undefined) {
     return (
       <Page title={words.title}>
-        {members.error === null ? (
+        {!seesMembers(ownRole) ? (
+          <Notice tone="plain">{words.guest}</Notice>
+        ) : members.error === null ? (
           <Skeleton lines={6} />
         ) : (
           <Notice tone="problem" live>

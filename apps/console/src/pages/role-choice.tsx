@@ -57,8 +57,9 @@ export function RoleMenu(props: {
         <span>{nameOf(role)}</span>
         <Icon name="open" />
       </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner align="end" sideOffset={6} className="menu-position">
+      {/* Inside the main landmark, so that whoever goes by landmarks finds it. */}
+      <Menu.Portal container={document.querySelector<HTMLElement>('#content')}>
+        <Menu.Positioner align="end" positionMethod="fixed" sideOffset={6} className="menu-position">
           <Menu.Popup className="menu role-menu">
             <Menu.RadioGroup
               value={role}

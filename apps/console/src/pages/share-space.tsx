@@ -5,7 +5,7 @@ import type { Space, SpacePerson } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
 import { useState } from 'react';
 import { membersChanged, useMembers, useNameOf, useOwnRole } from '../app/people.ts';
-import { managesMembers, reaches, SPACE_ROLES } from '../app/roles.ts';
+import { managesMembers, reaches, seesMembers, SPACE_ROLES } from '../app/roles.ts';
 import { vault } from '../app/session.ts';
 import { note } from '../app/toasts.ts';
 import { Icon } from '../design/icon.tsx';
@@ -39,7 +39,9 @@ export function ShareSpace({ space, inside }: { readonly space: Space; readonly 
   return (
     <section className="panel">
       <h2>{words.add}</h2>
-      {members.data === undefined ? (
+      {!seesMembers(ownRole) ? (
+        <p className="quiet">{membersWords.guest}</p>
+      ) : members.data === undefined ? (
         members.error === null ? (
           <Skeleton lines={3} />
         ) : (

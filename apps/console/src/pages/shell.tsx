@@ -12,7 +12,7 @@ import { commandOf, isTyping } from '../app/keys.ts';
 import { useAccountRole } from '../app/people.ts';
 import { preferences } from '../app/preferences.ts';
 import { makesSpaces, writesInSpace } from '../app/roles.ts';
-import { clockDiffers, deletions, lock, onTabMessage, reachable, tellActive, trustDamaged, withoutCache } from '../app/session.ts';
+import { farewell, lock, onTabMessage, reachable, tellActive, trustDamaged, withoutCache } from '../app/session.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { useStore } from '../app/store.ts';
 import { Mark } from '../design/dial.tsx';
@@ -165,7 +165,7 @@ function WriteLink({ className }: { readonly className: string }) {
     </>
   );
   // Nowhere to write, and no way to make a place for it.
-  if (space === undefined && !makes) return <span className="nothing-to-write" />;
+  if (space === undefined && !makes) return <span />;
   if (space === undefined) {
     return (
       <Link to="/spaces" className={className}>
@@ -245,7 +245,6 @@ function Strips() {
   const online = useStore(reachable);
   const noCache = useStore(withoutCache);
   const noTrust = useStore(trustDamaged);
-  const otherTime = useStore(clockDiffers);
   const ahead = useStore(clockAhead);
   const { span } = useFormats();
   return (
@@ -255,7 +254,6 @@ function Strips() {
         <p className="strip strip-warning">{(ahead > 0 ? clock.ahead : clock.behind)(span(Math.abs(ahead)))}</p>
       )}
       {noTrust ? <p className="strip strip-warning">{status.trustDamaged}</p> : null}
-      {otherTime ? <p className="strip">{status.clockDiffers}</p> : null}
       {noCache ? <p className="strip">{status.noCache}</p> : null}
     </div>
   );
@@ -283,7 +281,7 @@ function useFarewell(): void {
     const ask = (event: BeforeUnloadEvent) => {
       if (hasDrafts()) event.preventDefault();
     };
-    const leave = () => deletions.flushLater();
+    const leave = ({ persisted }: PageTransitionEvent) => farewell(persisted);
     window.addEventListener('beforeunload', ask);
     window.addEventListener('pagehide', leave);
     return () => {

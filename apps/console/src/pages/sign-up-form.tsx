@@ -4,12 +4,10 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { deviceName } from '../app/device-name.ts';
 import { signUp } from '../app/session.ts';
-import { Button, Notice, PasswordField, TextField } from '../design/parts.tsx';
+import { isLongEnough, NewPassword } from '../design/new-password.tsx';
+import { Button, Notice, TextField } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { Entrance, Form } from './entrance.tsx';
-
-/** NIST SP 800-63B-4 §3.1.1.2, as `sealing` wants it too. */
-const SHORTEST_PASSWORD = 15;
 
 export type Started = Awaited<ReturnType<typeof signUp>>;
 
@@ -32,7 +30,7 @@ export function SignUpForm(props: {
   const [displayName, setDisplayName] = useState('');
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
-  const [tooShort, setTooShort] = useState(false);
+  const [tried, setTried] = useState(false);
   const first = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
@@ -49,12 +47,10 @@ export function SignUpForm(props: {
     onSuccess: onStarted,
     ...(onError === undefined ? {} : { onError }),
   });
-  const length = Array.from(password.normalize('NFKC')).length;
-  const enough = length >= SHORTEST_PASSWORD;
   const submit = () => {
     if (creation.isPending) return;
-    if (!enough) {
-      setTooShort(true);
+    setTried(true);
+    if (!isLongEnough(password)) {
       passwordField.current?.focus();
       return;
     }
@@ -82,27 +78,13 @@ export function SignUpForm(props: {
           required
           inputMode="email"
         />
-        <PasswordField
+        <NewPassword
           label={fields.password}
           value={password}
           onChange={setPassword}
-          autoComplete="new-password"
-          required
           inputRef={passwordField}
-          hint={setUp.passwordHint}
-          error={tooShort && !enough ? messages.errors.codes['sealing.invalid-password']! : null}
+          tried={tried}
         />
-        <p className={`meter ${enough ? 'meter-full' : ''}`} aria-live="polite">
-          <span className="meter-track">
-            <progress
-              className="meter-bar"
-              value={Math.min(length, SHORTEST_PASSWORD)}
-              max={SHORTEST_PASSWORD}
-              aria-hidden="true"
-            />
-          </span>
-          <span>{enough ? setUp.passwordLongEnough : setUp.passwordLength(length)}</span>
-        </p>
         {creation.error === null ? null : (
           <Notice tone="problem" live>
             {errorText(messages, creation.error)}

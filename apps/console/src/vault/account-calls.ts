@@ -48,18 +48,19 @@ export function accountCalls({ vault, cache, trust, known }: AccountServices): A
 
     endOtherSessions: () => vault.endOtherSessions(),
 
-    async deletionPlan() {
-      const plan = await vault.deletionPlan();
-      const names = new Map((await vault.listSpaces()).map(({ id, name }) => [id, name]));
-      return { ...plan, spaces: plan.spaces.map((one) => ({ ...one, name: names.get(one.space) ?? null })) };
-    },
+    deletionPlan: () => vault.deletionPlan(),
 
     async deleteAccount(_report, input) {
       const { id } = vault.account!;
-      const certificate = await vault.deleteAccount(input);
-      await cache.clear();
-      await trust.forget(id);
-      return certificate;
+      try {
+        return await vault.deleteAccount(input);
+      } finally {
+        // Also when the account went and its certificate is none.
+        if (vault.account === null) {
+          await cache.clear();
+          await trust.forget(id);
+        }
+      }
     },
 
     async proveDeletion(_report, file) {

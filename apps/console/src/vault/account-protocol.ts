@@ -1,5 +1,5 @@
 /** The account's own part of what travels between the page and its worker. */
-import type { DeletionCertificate, ProvedDeletion, RemoteDeletionPlan, RemoteDeparture } from '@strongroom/client';
+import type { DeletionCertificate, ProvedDeletion, RemoteDeletionPlan } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
 import type { AccountView } from './protocol.ts';
 
@@ -19,15 +19,6 @@ export interface DeletionInput {
   readonly deleteSpaces: readonly Uuid[];
 }
 
-export interface DepartureView extends RemoteDeparture {
-  /** Null when it does not open. */
-  readonly name: string | null;
-}
-
-export interface DeletionPlanView extends Omit<RemoteDeletionPlan, 'spaces'> {
-  readonly spaces: readonly DepartureView[];
-}
-
 export interface AccountCalls {
   /** The account as the server has it now. */
   refreshAccount(): AccountView;
@@ -36,7 +27,7 @@ export interface AccountCalls {
   changeEmail(email: string, password: string): AccountView;
   /** How many were ended. */
   endOtherSessions(): number;
-  deletionPlan(): DeletionPlanView;
+  deletionPlan(): RemoteDeletionPlan;
   /** Nothing of the account is left in this browser afterwards. */
   deleteAccount(input: DeletionInput): DeletionCertificate;
   /** Null when the log is intact and does not hold it (yet). */

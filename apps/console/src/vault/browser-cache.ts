@@ -134,6 +134,14 @@ export class BrowserCache implements BlockCache {
     });
   }
 
+  /** Forgets spaces that are not among these: somebody was taken out of them while this device was not looking. */
+  async keepOnly(spaces: readonly Uuid[]): Promise<void> {
+    const kept = await this.#orElse([], (database) =>
+      settled(database.transaction(SPACES).objectStore(SPACES).getAllKeys()),
+    );
+    for (const space of kept) if (!spaces.some((id) => id === space)) await this.remove(space as Uuid);
+  }
+
   /** Deletes everything kept for the account. */
   async clear(): Promise<void> {
     if (this.#account === null) return;

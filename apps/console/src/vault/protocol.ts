@@ -65,6 +65,8 @@ export interface AuditEntryView {
   readonly outcome: string;
   readonly reason: string | null;
   readonly actorKind: string;
+  /** Pseudonym of the account that acted; the same person has the same one everywhere in the log. */
+  readonly actor: string | null;
   readonly sessionId: string | null;
   readonly objectType: string | null;
   readonly objectId: string | null;
@@ -177,7 +179,6 @@ export type Reply =
 
 /**
  * `no-cache`: the browser gave no room, or none any more; the vault works, the next visit begins without what it did not keep.
- * `clock-differs`: this device's clock and the server's are more than a few minutes apart; nothing depends on it but what people read.
  * `trust-damaged`: what it kept of other people's keys does not open; fingerprints have to be compared again.
  */
-export type Notice = 'no-cache' | 'trust-damaged' | 'clock-differs';
+export type Notice = 'no-cache' | 'trust-damaged';

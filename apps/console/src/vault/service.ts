@@ -20,11 +20,11 @@ import { BrowserTrust } from './browser-trust.ts';
 import { DeviceVault } from './device-vault.ts';
 import { exportFile } from './export-files.ts';
 import { readImportFiles } from './import-files.ts';
+import { CarefulWriter, isUnanswered } from './careful-writer.ts';
 import { createPeopleService } from './people-service.ts';
 import type { AccountView, AuditEntryView, AuditPage, Notice, Progress, VaultCalls, VerdictView } from './protocol.ts';
 import { BrowserLogStore } from './remembered-log.ts';
 import { rowOf } from './rows.ts';
-import { watchClock } from './watch-clock.ts';
 
 type Report = (progress: Progress) => void;
 
@@ -51,8 +51,8 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
     () => vault.accountKeys(),
     (problem) => onNotice(problem === 'damaged' ? 'trust-damaged' : 'no-cache'),
   );
-  const fetch = watchClock(() => onNotice('clock-differs'));
-  const vault = new DeviceVault({ api: createApi({ baseUrl, fetch }), cache, trust });
+  const vault = new DeviceVault({ api: createApi({ baseUrl }), cache, trust });
+  const writer = new CarefulWriter(vault);
   const logStore = new BrowserLogStore();
   let importItems: readonly ImportItem[] = [];
   let importRun: AbortController | null = null;
@@ -103,7 +103,11 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
     ...accountCalls({ vault, cache, trust, known }),
 
     keptSpaces: () => vault.keptSpaces(),
-    spaces: () => vault.listSpaces(),
+    async spaces() {
+      const spaces = await vault.listSpaces();
+      await cache.keepOnly(spaces.map(({ id }) => id));
+      return spaces;
+    },
     createSpace: (_report, name) => vault.createSpace(name),
 
     openKept: (_report, space) => vault.openKept(space),
@@ -131,9 +135,9 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
     },
 
     memory: (_report, space, id) => vault.get(space, id),
-    remember: (_report, space, input) => vault.remember(space, input),
-    update: (_report, space, id, expectedVersion, input) => vault.update(space, id, expectedVersion, input),
-    forget: (_report, space, id, expectedVersion) => vault.forget(space, id, expectedVersion),
+    remember: (_report, space, input) => writer.remember(space, input),
+    update: (_report, space, id, expectedVersion, input) => writer.update(space, id, expectedVersion, input),
+    forget: (_report, space, id, expectedVersion) => writer.forget(space, id, expectedVersion),
     versions: (_report, space, id) => vault.versions(space, id),
 
     async previewImport(report, files) {
@@ -213,7 +217,7 @@ async function answersSoon(answer: Promise<unknown>): Promise<boolean> {
   const answered = answer.then(
     () => true,
     (error: unknown) => {
-      if (error instanceof ClientError && ['client.unreachable', 'client.timeout'].includes(error.code)) return false;
+      if (isUnanswered(error)) return false;
       throw error;
     },
   );
@@ -237,7 +241,7 @@ function sizeOf(note: string | undefined): number {
 
 function viewOf({ index, event, addressPrefix }: LogEntry): AuditEntryView[] {
   if (typeof event === 'string') return [];
-  const { occurredAt, type, outcome, reason, actorKind, sessionId, objectType, objectId, details } = event;
+  const { occurredAt, type, outcome, reason, actorKind, actor, sessionId, objectType, objectId, details } = event;
   return [
     {
       index,
@@ -246,6 +250,7 @@ function viewOf({ index, event, addressPrefix }: LogEntry): AuditEntryView[] {
       outcome,
       reason,
       actorKind,
+      actor,
       sessionId,
       objectType,
       objectId,

@@ -29,6 +29,37 @@ export const dataMap = defineDataMap({
       details: operational,
     },
   },
+  // An event for a second or so, until it has its place in the log. Only jobs read it.
+  audit_inbox: {
+    scope: 'installation',
+    columns: {
+      event: personal({ ...recorded, category: 'user.behavior', subject: 'subject' }),
+      subject,
+      opening: personal({ ...recorded, category: 'user.device', subject: 'subject' }),
+      transaction: operational,
+    },
+  },
+  // What was done to the rows of covered tables: keys and digests.
+  audit_changes: {
+    scope: 'installation',
+    columns: {
+      transaction: operational,
+      table_name: operational,
+      key: operational,
+      digest: operational,
+      changed_at: operational,
+    },
+  },
+  audit_rows: {
+    scope: 'installation',
+    columns: {
+      table_name: operational,
+      key: operational,
+      digest: operational,
+      changed_at: operational,
+      event_id: operational,
+    },
+  },
   audit_openings: {
     scope: 'tenant',
     columns: {
@@ -39,7 +70,6 @@ export const dataMap = defineDataMap({
       opening: personal({ ...recorded, category: 'user.device', subject: 'subject' }),
     },
   },
-  audit_queue: { scope: 'installation', columns: { event_id: operational } },
   audit_leaves: { scope: 'installation', columns: { index: operational, event_id: operational, hash: operational } },
   audit_tiles: {
     scope: 'installation',

@@ -1,5 +1,8 @@
 import type { Migration } from '@strongroom/kernel';
+import { changesMigration } from './migration-changes.ts';
+import { inboxMigration } from './migration-inbox.ts';
 import { redactionMigration } from './migration-redaction.ts';
+import { searchMigration } from './migration-search.ts';
 import { witnessesMigration } from './migration-witnesses.ts';
 
 /** Refuses whatever is not an INSERT: on PGlite, whose one session may do everything, this is the only wall in the database. */
@@ -154,4 +157,7 @@ export const migrations: readonly Migration[] = [
   { name: '0001-events-and-tree', sql: eventsAndTree },
   redactionMigration,
   witnessesMigration,
+  inboxMigration,
+  changesMigration,
+  searchMigration,
 ];

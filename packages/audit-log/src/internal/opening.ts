@@ -14,7 +14,7 @@ const UNREADABLE: Opening = { salt: new Uint8Array(0), value: '' };
 export function decodeOpening(stored: Uint8Array): Opening {
   if (stored[0] !== CLEAR || stored.length < 1 + SALT_LENGTH) return UNREADABLE;
   try {
-    return { salt: stored.slice(1, 1 + SALT_LENGTH), value: fromUtf8(stored.subarray(1 + SALT_LENGTH)) };
+    return { salt: stored.subarray(1, 1 + SALT_LENGTH), value: fromUtf8(stored.subarray(1 + SALT_LENGTH)) };
   } catch {
     return UNREADABLE;
   }

@@ -1,5 +1,5 @@
 /** Events as they are stored, read so that nothing of a column is lost on the way. */
-import type { Bytes } from '@strongroom/kernel';
+import { type Bytes, toHex } from '@strongroom/kernel';
 import { type RawBuilder, sql } from 'kysely';
 import type { EventColumns } from '../entry.ts';
 import type { LogEntry } from '../log-source.ts';
@@ -37,7 +37,10 @@ export type EventJson = readonly [
   details: string,
 ];
 
-export function eventColumns(json: EventJson): EventColumns {
+export const eventColumns = (json: EventJson): EventColumns =>
+  columnsWith(json, json[COMMITMENT] === null ? null : bytesOf(json[COMMITMENT]));
+
+function columnsWith(json: EventJson, addressCommitment: Bytes | null): EventColumns {
   return {
     eventId: json[0],
     // NaN is refused when the entry is encoded: a time that is not finite was never logged.
@@ -51,13 +54,34 @@ export function eventColumns(json: EventJson): EventColumns {
     sessionId: json[8],
     tenantId: json[9],
     requestId: json[10],
-    addressCommitment: json[11] === null ? null : bytesOf(json[11]),
+    addressCommitment,
     objectType: json[12],
     objectId: json[13],
     subjects: json[14],
     details: json[15],
   };
 }
+
+/** What `audit_inbox` holds of an event: the same array. */
+export const waitingJson = (event: EventColumns): string =>
+  JSON.stringify([
+    event.eventId,
+    event.occurredAt,
+    event.type,
+    event.outcome,
+    event.reason,
+    event.actorKind,
+    event.actor,
+    event.actorVia,
+    event.sessionId,
+    event.tenantId,
+    event.requestId,
+    event.addressCommitment === null ? null : toHex(event.addressCommitment),
+    event.objectType,
+    event.objectId,
+    event.subjects,
+    event.details,
+  ] satisfies EventJson);
 
 /** The opening of the address prefix in table alias `o`, as a value of a JSON array. */
 export const openingJson: RawBuilder<unknown> = sql`encode(o.opening, 'hex')`;
@@ -66,10 +90,28 @@ type EntryJson = readonly [index: number, leafHash: string, event: EventJson | n
 
 /** `json`: an array of `index, leaf hash, event, opening`. `absent`: what an entry without an event means. */
 export function parseEntries(json: string, absent: 'missing' | 'withheld'): LogEntry[] {
-  return (JSON.parse(json) as EntryJson[]).map(([index, leafHash, event, opening]) => ({
+  const rows = JSON.parse(json) as EntryJson[];
+  const hashes = decodeTogether(rows.map(([, leafHash]) => leafHash));
+  const commitments = decodeTogether(rows.map(([, , event]) => event?.[COMMITMENT] ?? ''));
+  const openings = decodeTogether(rows.map(([, , , opening]) => opening ?? ''));
+  return rows.map(([index, , event, opening], position) => ({
     index,
-    leafHash: bytesOf(leafHash),
-    event: event === null ? absent : eventColumns(event),
-    addressPrefix: opening === null ? null : decodeOpening(bytesOf(opening)),
+    leafHash: hashes[position]!,
+    event: event === null ? absent : columnsWith(event, event[COMMITMENT] === null ? null : commitments[position]!),
+    addressPrefix: opening === null ? null : decodeOpening(openings[position]!),
   }));
+}
+
+/** Place of `addressCommitment` in the array. */
+const COMMITMENT = 11;
+
+/** One decoding and one allocation for many values: for each of them they cost more than everything else. */
+function decodeTogether(values: readonly string[]): Bytes[] {
+  const all = bytesOf(values.join(''));
+  let start = 0;
+  return values.map(({ length }) => {
+    const value = all.subarray(start, start + length / 2);
+    start += length / 2;
+    return value;
+  });
 }

@@ -4,6 +4,9 @@ import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { REDACTION } from '../entry.ts';
 import { appendEvent } from './append-event.ts';
+import { asSystemRole } from './as-system-role.ts';
+import { lockInbox } from './inbox.ts';
+import type { Pseudonyms } from './pseudonyms.ts';
 
 export interface Redaction {
   /** Values that were deleted. */
@@ -14,25 +17,25 @@ export interface Redaction {
 
 export async function redactSubject(
   transaction: Transaction,
+  pseudonyms: Pseudonyms,
   account: Uuid,
   now: number,
   context: RequestContext = bySystem(now),
 ): Promise<Redaction | null> {
-  // The serving role may neither see traces in other tenants nor delete any. The role is the transaction's own and put back.
-  const { rows } = await sql<{ role: string }>`select current_setting('role') as role`.execute(transaction);
-  await sql`set local role strongroom_system`.execute(transaction);
-  const redaction = await redact(transaction, account, now, context);
-  await sql`select set_config('role', ${rows[0]!.role}::text, true)`.execute(transaction);
-  return redaction;
+  // The serving role may neither see traces in other tenants nor delete any.
+  return asSystemRole(transaction, () => redact(transaction, pseudonyms, account, now, context));
 }
 
 async function redact(
   transaction: Transaction,
+  pseudonyms: Pseudonyms,
   account: Uuid,
   now: number,
   context: RequestContext,
 ): Promise<Redaction | null> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${account}::text, 0))`.execute(transaction);
+  // No event about the person is on its way from the inbox into the log while what is about them is looked for in both. Of events that
+  // are committed later the sequencer keeps no opening; see late-redactions.ts.
+  await lockInbox(transaction);
   const deleted = await sql<{ pseudonym: string }>`
     delete from audit_pseudonyms where account_id = ${account}::uuid returning pseudonym`.execute(transaction);
   const pseudonym = deleted.rows[0]?.pseudonym;
@@ -41,17 +44,21 @@ async function redact(
     coalesce(current_setting('strongroom.audit_forgotten', true), '') || ${`${account}=${pseudonym};`}::text, true)`.execute(
     transaction,
   );
+  pseudonyms.forget(transaction, account);
   const openings = await sql<{ count: number }>`
     with gone as (delete from audit_openings where subject = ${pseudonym}::uuid returning 1)
-    select count(*) as count from gone`.execute(transaction);
+    select (select count(*) from gone)
+      + (select count(opening) from audit_inbox where subject = ${pseudonym}::uuid) as count`.execute(transaction);
   const tenants = await sql<{ tenant: Uuid | null }>`
-    select distinct tenant_id as tenant from audit_events
-    where actor = ${pseudonym}::uuid or subjects @> array[${pseudonym}::uuid]
-      or object_id = ${pseudonym}::text`.execute(transaction);
+    select tenant_id as tenant from audit_events
+    where actor = ${pseudonym}::uuid or subjects @> array[${pseudonym}::uuid] or object_id = ${pseudonym}::text
+    union
+    select (event::jsonb->>9)::uuid from audit_inbox where strpos(event, ${pseudonym}::text) > 0`.execute(transaction);
   const count = openings.rows[0]!.count;
   for (const { tenant } of tenants.rows) {
     await appendEvent(
       transaction,
+      pseudonyms,
       {
         type: REDACTION,
         outcome: 'success',

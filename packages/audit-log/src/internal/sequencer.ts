@@ -1,4 +1,4 @@
-/** From the queue into the tree: one batch, one transaction, one signed checkpoint. */
+/** From the inbox into the tree: one batch, one transaction, one signed checkpoint. */
 import type { Encryption } from '@strongroom/encryption';
 import { equalBytes } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
@@ -8,15 +8,14 @@ import { eventLeaf } from '../entry.ts';
 import { AuditLogError } from '../errors.ts';
 import { emptyRoot, HASH_LENGTH } from '../merkle.ts';
 import { type FullTile, partialTiles, TileBuilder } from '../tiles.ts';
-import { eventColumns, eventJson, type EventJson } from './read-events.ts';
+import { copyEvents, lockInbox, readForgotten, readInbox, removeFromInbox } from './inbox.ts';
+import { dropDeleted, settleChanges } from './ledger.ts';
+import { addLateRedactions } from './late-redactions.ts';
 import { createSigningKeys, keysOf, loadSigningKeys, signCheckpoint, type SigningKeys } from './signing-keys.ts';
 import { insertLeaves, insertTiles, readEdge, readNewestCheckpoint } from './tree-store.ts';
 
 /** Events of one batch. Tile work and signature are spread over them; the transaction stays well under a second. */
 export const BATCH = 8192;
-
-/** Any number that no other advisory lock of this database uses: the ASCII codes of `SRAL`. */
-const ADVISORY_LOCK = 0x53_52_41_4c;
 
 const HOUR = 3_600_000;
 
@@ -33,14 +32,8 @@ export interface BatchResult {
   readonly state: SequencerState | undefined;
 }
 
-export async function isWaiting(transaction: Transaction): Promise<boolean> {
-  const { rows } = await sql<{ waiting: boolean }>`
-    select exists (select from audit_queue) as waiting`.execute(transaction);
-  return rows[0]!.waiting;
-}
-
 /**
- * Sequences up to `BATCH` queued events. Throws `audit-log.damaged` rather than extend a tree that is not the one signed last: a
+ * Sequences up to `BATCH` waiting events. Throws `audit-log.damaged` rather than extend a tree that is not the one signed last: a
  * log must never sign two histories.
  */
 export async function sequenceBatch(
@@ -49,14 +42,12 @@ export async function sequenceBatch(
   now: number,
   last: SequencerState | undefined,
 ): Promise<BatchResult> {
-  // Held to the end of the transaction; every statement after it sees what the former holder committed.
-  await sql`select pg_advisory_xact_lock(${ADVISORY_LOCK}::bigint)`.execute(transaction);
-  const { rows } = await sql<{ events: string }>`
-    select coalesce(json_agg(${eventJson} order by e.event_id), '[]')::text as events
-    from (select event_id from audit_queue order by event_id limit ${BATCH}::int) as queued
-    join audit_events as e using (event_id)`.execute(transaction);
-  const events = (JSON.parse(rows[0]!.events) as EventJson[]).map(eventColumns);
-  if (events.length === 0) return { sequenced: 0, state: last };
+  // Every statement after it sees what the former holder committed.
+  await lockInbox(transaction);
+  const waiting = await readInbox(transaction, BATCH);
+  if (waiting.length === 0) return { sequenced: 0, state: last };
+  const forgotten = await readForgotten(transaction, waiting);
+  const events = await addLateRedactions(transaction, waiting, forgotten, now);
 
   const tree = await lastTree(transaction, encryption, now, last);
   const tiles: FullTile[] = [];
@@ -64,13 +55,20 @@ export async function sequenceBatch(
     tiles.push(tile),
   );
   if (!equalBytes(builder.root(), tree.root)) throw damaged('The tree does not have the root that was signed.');
-  const hashes = events.map(eventLeaf);
+  const hashes = events.map(({ event }) => eventLeaf(event));
   for (const hash of hashes) builder.append(hash);
 
-  const eventIds = events.map(({ eventId }) => eventId);
-  await insertLeaves(transaction, tree.size, eventIds, hashes);
+  await copyEvents(transaction, events, forgotten);
+  await insertLeaves(
+    transaction,
+    tree.size,
+    events.map(({ event }) => event.eventId),
+    hashes,
+  );
   await insertTiles(transaction, tiles);
-  await sql`delete from audit_queue where event_id = any(${eventIds}::uuid[])`.execute(transaction);
+  await settleChanges(transaction, events);
+  if (waiting.length < BATCH) await dropDeleted(transaction);
+  await removeFromInbox(transaction, events);
   const signed = { keys: tree.keys, size: builder.size, root: builder.root() };
   await insertCheckpoint(transaction, signed, now);
   return { sequenced: events.length, state: signed };

@@ -44,12 +44,14 @@ export async function startSession(
     idleExpiresAt: after(now, idleSeconds),
     expiresAt: after(now, absoluteSeconds),
   };
-  const people = deviceName === undefined ? [] : [account];
-  const sessions = sessionCodec.with(await services.encryption.subjects(transaction, people, { create: true }));
+  const keys =
+    deviceName === undefined
+      ? services.encryption
+      : await services.encryption.subjects(transaction, [account], { create: true });
   await tables(transaction)
     .insertInto('sessions')
     .values(
-      sessions.seal({
+      sessionCodec.with(keys).seal({
         id,
         account_id: account,
         tenant_id: tenant,

@@ -113,7 +113,8 @@ export class BlockCopy implements SpaceCopy {
     let tail = this.#tail();
     for (const memory of memories) {
       const { id, sequence } = memory;
-      this.#memories.set(id, memory);
+      // What is open needs no token any more.
+      this.#memories.set(id, memory.document === undefined ? memory : { ...memory, token: null });
       const length = lengthOf(memory);
       if (tail.ids.size >= BLOCK_MEMORIES || tail.characters + length > BLOCK_CHARACTERS) {
         tail = { end: 0, ids: new Set(), characters: 0 };

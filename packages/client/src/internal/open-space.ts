@@ -215,7 +215,7 @@ export class OpenSpace {
       const whole = { space: this.id, id, version, document, author, writtenAt };
       if (sequence <= indexed && this.#index.has(id)) this.#opened.set(id, whole);
       else this.put(whole);
-      return { ...memory, token: null, document };
+      return { ...memory, document };
     });
   }
 

@@ -7,9 +7,8 @@ import type { MemoryDocument } from '../memory-document.ts';
 import type { SearchIndex } from '../search-index.ts';
 import { BlockCopy } from './block-copy.ts';
 
-/** A memory's state as the change feed showed it last; opened when this device could. */
+/** A memory's state as the change feed showed it last; opened when this device could, and then the token may be missing. */
 export interface KnownMemory extends SealedMemory {
-  /** In place of the token, which is not needed any more. */
   readonly document?: MemoryDocument;
 }
 

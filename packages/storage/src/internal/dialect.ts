@@ -14,15 +14,37 @@ import {
 import { StorageError } from '../errors.ts';
 import type { Session, SessionSource } from './session.ts';
 
+/** Marks statements that may wait; see `postpone`. */
+export const POSTPONED: unique symbol = Symbol('postponed');
+
 class Connection implements DatabaseConnection {
   readonly session: Session;
   broken = false;
+  #postponed = '';
 
   constructor(session: Session) {
     this.session = session;
   }
 
+  /** The statements that wait, each with its semicolon; from now on they are the caller's to run or to drop. */
+  takePostponed(): string {
+    const statements = this.#postponed;
+    this.#postponed = '';
+    return statements;
+  }
+
+  /** Whatever comes next must see what was postponed before it. */
+  async runPostponed(): Promise<void> {
+    const statements = this.takePostponed();
+    if (statements !== '') await this.session.run(statements);
+  }
+
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (query.parameters[0] === POSTPONED) {
+      this.#postponed += `${query.sql};`;
+      return { rows: [] };
+    }
+    await this.runPostponed();
     const result = await this.session.query(query.sql, query.parameters);
     const rows = result.rows as Row[];
     switch (result.command) {
@@ -80,12 +102,15 @@ class SessionDriver implements Driver {
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    const { session } = connectionOf(connection);
+    const used = connectionOf(connection);
+    const postponed = used.takePostponed();
     let command: string;
     try {
-      ({ command } = await session.run('commit'));
+      ({ command } = await used.session.run(`${postponed}commit`));
     } catch (error) {
-      connectionOf(connection).broken = true;
+      // A postponed statement that the database refused is like any other: the rollback that follows ends the transaction.
+      const isRefusal = postponed !== '' && error instanceof StorageError && error.sqlState !== undefined;
+      if (!isRefusal) used.broken = true;
       throw error;
     }
     // PostgreSQL answers so when a statement had failed and `work` went on as if nothing had happened.
@@ -99,6 +124,7 @@ class SessionDriver implements Driver {
 
   /** Never throws: the reason for rolling back is what the caller must see. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    connectionOf(connection).takePostponed();
     try {
       await connectionOf(connection).session.run('rollback');
     } catch {
@@ -107,14 +133,17 @@ class SessionDriver implements Driver {
   }
 
   async savepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connectionOf(connection).runPostponed();
     await connectionOf(connection).session.run(`savepoint ${quoteIdentifier(name)}`);
   }
 
   async rollbackToSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    connectionOf(connection).takePostponed();
     await connectionOf(connection).session.run(`rollback to savepoint ${quoteIdentifier(name)}`);
   }
 
   async releaseSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connectionOf(connection).runPostponed();
     await connectionOf(connection).session.run(`release savepoint ${quoteIdentifier(name)}`);
   }
 }

@@ -114,8 +114,8 @@ class PgliteEngine implements Engine, SessionSource {
   }
 }
 
-export async function openMemory(image?: Blob): Promise<Engine> {
-  return new PgliteEngine(await startInMemory(image), { warnings: [], closed: () => undefined });
+export async function openMemory(): Promise<Engine> {
+  return new PgliteEngine(await startInMemory(), { warnings: [], closed: () => undefined });
 }
 
 /** `durable`: a confirmed change survives a power cut. */

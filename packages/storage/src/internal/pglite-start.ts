@@ -22,8 +22,7 @@ const durableParameters = [
   'wal_sync_method=fsync',
 ];
 
-export const startInMemory = (image?: Blob): Promise<PGlite> =>
-  PGlite.create(image === undefined ? {} : { loadDataDir: image });
+export const startInMemory = (): Promise<PGlite> => PGlite.create();
 
 /**
  * Starts over existing files, and recovers them from the write-ahead log after a crash. Throws `storage.disk-full` or

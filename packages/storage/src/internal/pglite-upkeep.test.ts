@@ -1,7 +1,7 @@
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from './engine.ts';
-import { openMemory } from './pglite-engine.ts';
+import { openFolder } from './pglite-engine.ts';
 import { Upkeep } from './pglite-upkeep.ts';
 import type { Session } from './session.ts';
 
@@ -10,7 +10,7 @@ describe('upkeep of PGlite', () => {
   let session: Session;
   beforeAll(async () => {
     const location = await databases('both')[0]!.fresh();
-    engine = await openMemory(location.kind === 'memory' ? location.image : undefined);
+    engine = await openFolder(location.kind === 'folder' ? location.path : '', false);
     session = await engine.serving.acquire();
   });
   afterAll(async () => {

@@ -21,7 +21,8 @@ const LOCK_TIMEOUT = 10_000;
 const OLDEST_SERVER = 150_000;
 
 /** The same session settings that PGlite has; the types of values depend on them. */
-const SESSION_OPTIONS = '-c timezone=UTC -c datestyle=ISO -c bytea_output=hex -c search_path=public';
+const SESSION_OPTIONS =
+  '-c timezone=UTC -c datestyle=ISO -c bytea_output=hex -c search_path=public -c standard_conforming_strings=on';
 
 const toResult = (result: QueryResult<Record<string, unknown>>): StatementResult => ({
   rows: result.rows,

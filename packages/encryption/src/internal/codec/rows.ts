@@ -1,19 +1,31 @@
 /** Rows of one declared table between the database and the program. Untyped: `row-codec.ts` gives it its types. */
 import { columnCodec, type ColumnCodec } from '../../column-codec.ts';
+import type { IndexReader } from '../../blind-index-rotation.ts';
 import { EncryptionError } from '../../errors.ts';
 import type { Sealer } from '../../sealer.ts';
 import { placeOf, type DeclaredColumn, type DeclaredTable, type Fields } from './declaration.ts';
+import { Indexes } from './indexes.ts';
 import { phaseOf, plaintextCounts, writesSealed, type Phases } from './phases.ts';
 import { openValueOf, plaintextOf } from './values.ts';
+
+/** What has to be read in a transaction before its rows can be sealed or opened; nothing for most tables. */
+export interface ReadState {
+  /** How far the columns are that are being encrypted. */
+  readonly phases?: Phases | undefined;
+  /** How far blind indexes are that are being rotated. */
+  readonly indexes?: IndexReader | undefined;
+}
 
 export class RowCipher {
   readonly #declared: DeclaredTable;
   readonly #phases: Phases | undefined;
   readonly #codec: ColumnCodec<string>;
+  readonly #indexes: Indexes;
 
-  constructor(declared: DeclaredTable, sealer: Sealer, phases: Phases | undefined) {
+  constructor(declared: DeclaredTable, sealer: Sealer, { phases, indexes }: ReadState) {
     this.#declared = declared;
     this.#phases = phases;
+    this.#indexes = new Indexes(declared, sealer, indexes);
     const { table, declaration } = declared;
     const algorithms = Object.fromEntries(
       [...declared.columns.values()].map(({ name, column }) => [name, column.algorithm]),
@@ -35,6 +47,7 @@ export class RowCipher {
 
   open(row: Fields): Record<string, unknown> {
     const opened: Record<string, unknown> = { ...row };
+    for (const index of this.#declared.indexes) delete opened[index];
     for (const column of this.#declared.columns.values()) {
       const { moving } = column.column;
       if (moving !== undefined) {
@@ -93,17 +106,14 @@ export class RowCipher {
       sealing &&= writesSealed(phase);
     }
     if (!sealing) {
-      stored[name] = null;
-      if (column.index !== undefined) stored[column.index] = null;
-      return stored;
+      return Object.assign(stored, { [name]: null }, this.#indexes.values(declared, null, null));
     }
     const plaintext = plaintextOf(name, column, value);
     const place = placeOf(this.#declared, declared, at);
     stored[name] = this.#codec.seal(name, place, plaintext);
-    if (column.index !== undefined && typeof plaintext === 'string') {
-      stored[column.index] = this.#codec.blindIndex(name, place.tenant, plaintext);
-    }
-    return stored;
+    return typeof plaintext === 'string'
+      ? Object.assign(stored, this.#indexes.values(declared, place.tenant, plaintext))
+      : stored;
   }
 }
 

@@ -15,7 +15,7 @@ export interface ColumnMove<From extends string = string> {
 export interface SealedColumn<
   Value = unknown,
   Index extends string | undefined = string | undefined,
-  From extends string | undefined = string | undefined,
+  From extends string = string,
 > {
   readonly as: 'text' | 'bytes' | 'json';
   /** The blind index column, as the data map names it. */
@@ -23,15 +23,14 @@ export interface SealedColumn<
   /** The column naming the person, if it is not the table's; `null`: about nobody. */
   readonly subject: string | null | undefined;
   readonly algorithm: Algorithm | undefined;
-  readonly moving: From extends string ? ColumnMove<From> : undefined;
+  readonly moving: ColumnMove<From> | undefined;
   readonly [value]?: Value;
 }
 
 export type ValueOf<Column> = Column extends SealedColumn<infer Value> ? Value : never;
 export type IndexOf<Column> =
   Column extends SealedColumn<unknown, infer Index> ? (Index extends string ? Index : never) : never;
-export type FromOf<Column> =
-  Column extends SealedColumn<unknown, string | undefined, infer From> ? (From extends string ? From : never) : never;
+export type FromOf<Column> = Column extends SealedColumn<unknown, string | undefined, infer From> ? From : never;
 
 /** Encrypted columns by name. */
 export type SealedColumns = Readonly<Record<string, SealedColumn>>;

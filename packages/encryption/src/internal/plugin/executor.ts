@@ -13,8 +13,7 @@ import type {
 } from 'kysely';
 import type { Encryption } from '../../encryption.ts';
 import { declaredTableSubjects, type DeclaredTable, type Fields } from '../codec/declaration.ts';
-import type { Phases } from '../codec/phases.ts';
-import { RowCipher } from '../codec/rows.ts';
+import { RowCipher, type ReadState } from '../codec/rows.ts';
 import { refuse } from './nodes.ts';
 import { PendingColumn, type PendingValue } from './pending.ts';
 import type { Rewriter } from './rewrite.ts';
@@ -24,8 +23,8 @@ export interface ExecutorParts {
   readonly encryption: Encryption;
   readonly transaction: Transaction;
   readonly rewriter: Rewriter;
-  /** How far the columns are that are being encrypted; `undefined` for a table that has none. */
-  readonly phasesOf: (declared: DeclaredTable) => Promise<Phases | undefined>;
+  /** Read once more for each query: how far the columns are that are being encrypted. */
+  readonly stateOf: (declared: DeclaredTable) => Promise<ReadState>;
   /** Rows about people who were erased are refused, or left out. */
   readonly erased: 'refuse' | 'leave-out';
 }
@@ -124,7 +123,7 @@ export class EncryptingExecutor implements QueryExecutor {
     for (const value of pending) {
       const { declared } = value;
       if (!ciphers.has(declared)) {
-        ciphers.set(declared, new RowCipher(declared, keys, await this.#parts.phasesOf(declared)));
+        ciphers.set(declared, new RowCipher(declared, keys, await this.#parts.stateOf(declared)));
       }
       stored.set(value, ciphers.get(declared)!.seal(value.at, { [value.column]: value.value }));
     }
@@ -146,7 +145,7 @@ export class EncryptingExecutor implements QueryExecutor {
     const keys = await encryption.subjects(transaction, [...people]);
     const ciphers: RowCipher[] = [];
     for (const { declared } of plans) {
-      ciphers.push(new RowCipher(declared, keys, await this.#parts.phasesOf(declared)));
+      ciphers.push(new RowCipher(declared, keys, await this.#parts.stateOf(declared)));
     }
     const readable =
       erased === 'refuse' ? rows : rows.filter((row) => peopleOf(row).every((subject) => keys.has(subject)));

@@ -3,6 +3,8 @@ import {
   BinaryOperationNode,
   ColumnNode,
   IdentifierNode,
+  OrNode,
+  ParensNode,
   ReferenceNode,
   TableNode,
   ValueListNode,
@@ -16,6 +18,7 @@ import {
 import type { Uuid } from '@strongroom/kernel';
 import { EncryptionError } from '../../errors.ts';
 import type { Fields } from '../codec/declaration.ts';
+import type { IndexMatch } from '../codec/indexes.ts';
 import { aliasOf, allColumnsOf, columnNameOf, isKind, mapChildren, refuse } from './nodes.ts';
 import { operatorOf, type FoundColumn, type Scope, type Source } from './scope.ts';
 
@@ -23,7 +26,8 @@ import { operatorOf, type FoundColumn, type Scope, type Source } from './scope.t
 export interface GuardPort {
   /** A query within the query. */
   nested(node: OperationNode, scope: Scope): OperationNode;
-  blindIndex(found: FoundColumn, tenant: Uuid | null, text: string): Uint8Array;
+  /** Columns and values of which a row with that text has one. */
+  matches(found: FoundColumn, tenant: Uuid | null, text: string): readonly IndexMatch[];
 }
 
 const QUERIES = new Set<OperationNode['kind']>([
@@ -122,8 +126,7 @@ function comparison(
   if ((operator === 'is' || operator === 'is not') && isNull(node.rightOperand)) return found.here ? node : undefined;
   const texts = operator === '=' || operator === 'in' ? textsOf(node.rightOperand) : undefined;
   if (texts === undefined || !found.here) throw notHere(found);
-  const { index } = column.column;
-  if (index === undefined) {
+  if (column.column.index === undefined) {
     throw refuse(`${nameOf(found)} has no blind index.`, 'Declare one in the data map, or search in the program.');
   }
   const { declared } = source;
@@ -133,10 +136,19 @@ function comparison(
       detail: `To search ${nameOf(found)}, say in the same condition which ${declared.table}.${declared.tenant} it is.`,
     });
   }
-  const hashes = texts.map((text) => ValueNode.create(port.blindIndex(found, tenant as Uuid | null, text)));
-  const reference = ReferenceNode.create(ColumnNode.create(index), TableNode.create(source.name));
-  const right = operator === '=' ? hashes[0]! : ValueListNode.create(hashes);
-  return BinaryOperationNode.create(reference, node.operator, right);
+  const matches = texts.flatMap((text) => port.matches(found, tenant as Uuid | null, text));
+  const conditions = [...Map.groupBy(matches, (match) => match.column)].map(([index, values]) => {
+    const reference = ReferenceNode.create(ColumnNode.create(index), TableNode.create(source.name));
+    const hashes = values.map(({ value }) => ValueNode.create(value));
+    return BinaryOperationNode.create(
+      reference,
+      node.operator,
+      operator === '=' ? hashes[0]! : ValueListNode.create(hashes),
+    );
+  });
+  const [first, ...others] = conditions;
+  if (others.length === 0) return first;
+  return ParensNode.create(others.reduce<OperationNode>((left, right) => OrNode.create(left, right), first!));
 }
 
 const isNull = (node: OperationNode): boolean => isKind<ValueNode>(node, 'ValueNode') && node.value === null;

@@ -1,5 +1,4 @@
 /** From the query that was built, with open values, to the one that is executed. */
-import type { Uuid } from '@strongroom/kernel';
 import {
   ColumnNode,
   ColumnUpdateNode,
@@ -19,6 +18,7 @@ import {
 } from 'kysely';
 import { EncryptionError } from '../../errors.ts';
 import { placeOf, type DeclaredTable, type Fields } from '../codec/declaration.ts';
+import type { Indexes } from '../codec/indexes.ts';
 import { guard, wholeRow, type GuardPort } from './guard.ts';
 import { allColumnsOf, columnNameOf, isKind, mapValue, refuse } from './nodes.ts';
 import { PendingColumn, type PendingValue } from './pending.ts';
@@ -31,18 +31,17 @@ export interface Rewritten<Node extends OperationNode = OperationNode> {
   readonly plans: readonly OpenPlan[];
 }
 
-/** `blindIndex`: of an encrypted column, in a tenant, of a text in any spelling. */
-export type BlindIndex = (declared: DeclaredTable, column: string, tenant: Uuid | null, text: string) => Uint8Array;
-
 export class Rewriter {
   readonly #tables: DeclaredTables;
+  readonly #indexesOf: (declared: DeclaredTable) => Indexes;
   readonly #port: GuardPort;
 
-  constructor(tables: DeclaredTables, blindIndex: BlindIndex) {
+  constructor(tables: DeclaredTables, indexesOf: (declared: DeclaredTable) => Indexes) {
     this.#tables = tables;
+    this.#indexesOf = indexesOf;
     this.#port = {
       nested: (node, scope) => this.#query(node, scope).node,
-      blindIndex: ({ source, column }, tenant, text) => blindIndex(source.declared, column.name, tenant, text),
+      matches: ({ source, column }, tenant, text) => indexesOf(source.declared).matches(column, tenant, text),
     };
   }
 
@@ -145,7 +144,9 @@ export class Rewriter {
         ...(values === undefined ? {} : { values: this.#guarded(values, scope) }),
       };
     }
-    const stored = [...new Set([...(names ?? []), ...encrypted.flatMap((name) => storedColumns(declared, name))])];
+    const stored = [
+      ...new Set([...(names ?? []), ...encrypted.flatMap((name) => this.#storedColumns(declared, name))]),
+    ];
     const rows = values.values.map((item) => {
       const cells = new Map(
         (names ?? []).map((name, index) => [
@@ -193,10 +194,17 @@ export class Rewriter {
     }
     if (cell.value !== null) placeOf(declared, declared.columns.get(name)!, at);
     const pending: PendingValue = { declared, at, column: name, value: cell.value };
-    return storedColumns(declared, name).map((column) => [
+    return this.#storedColumns(declared, name).map((column) => [
       column,
       ValueNode.create(new PendingColumn(pending, column)),
     ]);
+  }
+
+  #storedColumns(declared: DeclaredTable, name: string): readonly string[] {
+    const column = declared.columns.get(name)!;
+    const { moving } = column.column;
+    const indexes = Object.keys(this.#indexesOf(declared).values(column, null, null));
+    return [name, ...indexes, ...(moving === undefined ? [] : [moving.from])];
   }
 
   #update(node: UpdateQueryNode, outer: Scope | undefined): UpdateQueryNode {
@@ -294,8 +302,3 @@ function isOwn(declared: DeclaredTable, name: string): boolean {
 
 const byItself = (declared: DeclaredTable, name: string): EncryptionError =>
   refuse(`${declared.table}.${name} is filled by itself.`, 'Give the column that it belongs to.');
-
-function storedColumns(declared: DeclaredTable, name: string): readonly string[] {
-  const { index, moving } = declared.columns.get(name)!.column;
-  return [name, ...(index === undefined ? [] : [index]), ...(moving === undefined ? [] : [moving.from])];
-}

@@ -35,6 +35,7 @@ export interface RotationRow {
   readonly retired: readonly number[];
   readonly started_at: Date;
   readonly finished_at: Date | null;
+  readonly failure: string | null;
 }
 
 /** Another process goes on with this rotation, or it was cancelled. */
@@ -93,7 +94,7 @@ export async function advance(
       rewritten_in_pass = rewritten_in_pass + ${rewritten + leftToWriters}, rewritten = rewritten + ${rewritten},
       left_to_writers = left_to_writers + ${leftToWriters}, authenticated = authenticated + ${authenticated},
       erased = erased + ${erased}, damaged = damaged + ${damaged.length}, damaged_places = ${json(places)}::jsonb,
-      changed_at = ${now}
+      failure = null, changed_at = ${now}
     where ${unchanged(row)} returning *`.execute(transaction);
   return ours(rows);
 }
@@ -127,9 +128,14 @@ export async function finish(
   now: Date,
 ): Promise<RotationRow> {
   const { rows } = await sql<RotationRow>`
-    update key_rotations set state = ${state}, retired = ${json(retired)}::jsonb, changed_at = ${now}, finished_at = ${now}
+    update key_rotations set state = ${state}, failure = null, retired = ${json(retired)}::jsonb, changed_at = ${now}, finished_at = ${now}
     where id = ${id} and finished_at is null returning *`.execute(transaction);
   return ours(rows);
+}
+
+/** For whoever asks why it does not go on. */
+export async function recordFailure(transaction: Transaction, failure: string): Promise<void> {
+  await sql`update key_rotations set failure = ${failure} where finished_at is null`.execute(transaction);
 }
 
 /** Also locks the row until the batch is done. */
@@ -161,6 +167,7 @@ export const reportOf = (row: RotationRow): RotationReport => ({
   retired: row.retired,
   startedAt: row.started_at.getTime(),
   finishedAt: row.finished_at?.getTime() ?? null,
+  failure: row.failure,
 });
 
 export function scopeOf({ kind, of_tenant: tenant, of_table: table, of_column: column }: RotationRow): RotationScope {

@@ -133,9 +133,9 @@ export const placeOf = (
   row: table.row.map((name) => String(values[name])).join(' '),
 });
 
-export type OpenedText = { readonly text: string } | 'unreadable' | null;
+export type OpenedText = { readonly text: string } | 'erased' | 'damaged' | null;
 
-/** The texts of one column; `null` where there is none, `unreadable` where the person was erased or the value does not open. */
+/** The texts of one column; `null` where there is none, `erased` where nobody it is about has a key, `damaged` where it does not open. */
 export async function openTexts(
   encryption: Encryption,
   transaction: Transaction,
@@ -149,15 +149,17 @@ export async function openTexts(
   return rows.map(({ values }) => {
     const value = values[column.column];
     if (!(value instanceof Uint8Array)) return null;
-    const people = peopleOf(column, values).filter((person) => keys.has(person));
+    const all = peopleOf(column, values);
+    const people = all.filter((person) => keys.has(person));
+    if (all.length > 0 && people.length === 0) return 'erased';
     try {
       const place = placeOf(table, column, values);
       if (Array.isArray(column.subject))
         return { text: Buffer.from(keys.openShared(people, place, value)).toString('utf8') };
-      return { text: keys.openText({ ...place, subject: peopleOf(column, values)[0] ?? null }, value) };
+      return { text: keys.openText({ ...place, subject: people[0] ?? null }, value) };
     } catch (error) {
       if (!(error instanceof EncryptionError)) throw error;
-      return 'unreadable';
+      return 'damaged';
     }
   });
 }

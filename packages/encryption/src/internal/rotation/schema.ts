@@ -35,6 +35,7 @@ create table key_rotations (
   damaged bigint not null default 0,
   damaged_places jsonb not null default '[]',
   retired jsonb not null default '[]',
+  failure text,
   started_at timestamptz not null,
   changed_at timestamptz not null,
   finished_at timestamptz
@@ -86,6 +87,7 @@ export const rotationTables = {
       damaged: operational,
       damaged_places: operational,
       retired: operational,
+      failure: operational,
       started_at: operational,
       changed_at: operational,
       finished_at: operational,

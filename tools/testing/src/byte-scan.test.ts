@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
-import { ByteScanner, disguises } from './byte-scan.fixture.ts';
+import { ByteScanner, disguises } from './byte-scan.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const file = (content: Uint8Array): string => {
   const path = join(temporaryFolder(), 'content');

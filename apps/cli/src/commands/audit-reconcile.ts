@@ -1,0 +1,114 @@
+/** `strongroom audit reconcile`: what is stored, compared with what was logged. */
+import type { Reconciliation, UnloggedChange } from '@strongroom/audit-log';
+import { newUuid } from '@strongroom/kernel';
+import type { Command } from 'commander';
+import type { Strongroom } from 'strongroom';
+import { administratorSocket, askServer } from '../administrator.ts';
+import type { CommandContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withStopped } from './audit-log-access.ts';
+
+interface ReconcileOptions {
+  readonly data: string;
+  readonly databaseUrl?: string;
+  readonly accept?: boolean;
+}
+
+const ROUTE = '/operator/audit/reconciliation';
+
+export function addReconcileCommand(audit: Command, context: CommandContext): void {
+  audit
+    .command('reconcile')
+    .description('find changes of stored rows that no event of the log accounts for')
+    .requiredOption('--data <folder>', 'the data folder on this machine, server running or not')
+    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL')
+    .option('--accept', 'take the rows as they are from now on; the log records that you did')
+    .addHelpText(
+      'after',
+      `
+It reads every row of the tables that are covered and names table, row and kind of whatever was inserted, changed or deleted without an event,
+also by somebody with access to the database, before or after a restore. A finding stays until it is accepted.
+
+Exit codes: ${EXIT.ok} every change has its event; ${EXIT.notIntact} some have none, or a table is not watched any more; ${EXIT.failed} could not be checked.
+
+Example:
+  strongroom audit reconcile --data .strongroom`,
+    )
+    .action((options: ReconcileOptions) => (options.accept === true ? accept : compare)(context, options));
+}
+
+async function compare(context: CommandContext, options: ReconcileOptions): Promise<void> {
+  const answer = await askServer(administratorSocket(options.data), 'GET', ROUTE);
+  const found =
+    answer === undefined
+      ? await withStopped(context, options.data, options, async (strongroom) => {
+          const { reconcile } = await import('@strongroom/audit-log');
+          return recorded(strongroom, 'audit.reconciled', reconcile, ({ tables, count }) => ({
+            tables: tables.length,
+            found: count,
+          }));
+        })
+      : (answer as Reconciliation);
+  context.terminal().result(found, lines(found));
+  if (!found.ok) context.setExitCode(EXIT.notIntact);
+}
+
+async function accept(context: CommandContext, options: ReconcileOptions): Promise<void> {
+  const answer = await askServer(administratorSocket(options.data), 'POST', `${ROUTE}/acceptance`);
+  const count =
+    answer === undefined
+      ? await withStopped(context, options.data, options, async (strongroom) => {
+          const { acceptChanges } = await import('@strongroom/audit-log');
+          return recorded(strongroom, 'audit.changes-accepted', acceptChanges, (accepted) => ({ found: accepted }));
+        })
+      : (answer as { readonly count: number }).count;
+  context.terminal().result({ accepted: count }, [`Accepted: ${count}.`]);
+}
+
+/** Does what the server's route does, with the same event. */
+function recorded<Result>(
+  { services: { auditLog, clock, database } }: Strongroom,
+  type: string,
+  work: (transaction: Parameters<typeof auditLog.append>[0]) => Promise<Result>,
+  details: (result: Result) => Record<string, number>,
+): Promise<Result> {
+  return database.transaction({ kind: 'system' }, async (transaction) => {
+    const result = await work(transaction);
+    const now = clock.now();
+    await auditLog.append(transaction, {
+      type,
+      outcome: 'success',
+      context: {
+        requestId: newUuid(now),
+        actor: { kind: 'operator', via: 'command-line' },
+        addressPrefix: null,
+        receivedAt: now,
+      },
+      tenant: null,
+      object: null,
+      subjects: [],
+      details: details(result),
+    });
+    return result;
+  });
+}
+
+const REASONS: Readonly<Record<UnloggedChange['reason'], string>> = {
+  'no-event': 'its transaction wrote no event',
+  'behind-triggers': 'nothing recorded it',
+  'event-missing': 'its event is not in the log',
+};
+
+function lines({ ok, tables, changes, count }: Reconciliation): string[] {
+  if (tables.length === 0) return ['No table is covered.'];
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const unwatched = tables.filter(({ isWatched }) => !isWatched);
+  return [
+    ok
+      ? `RECONCILED  ${rows} rows in ${tables.length} tables: every change has its event.`
+      : `NOT RECONCILED  ${count} of ${rows} rows in ${tables.length} tables.`,
+    ...unwatched.map(({ name }) => `${name}: its triggers are gone or switched off`),
+    ...changes.map(({ table, row, kind, reason }) => `${table} ${row}: ${kind}, ${REASONS[reason]}`),
+    ...(count > changes.length ? [`and ${count - changes.length} more`] : []),
+  ];
+}

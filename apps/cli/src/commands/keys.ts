@@ -1,0 +1,425 @@
+/** `strongroom keys`: how the server's keys are doing, replacing them, erasing people, planning blind indexes. For its operator. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { IndexPlan, RotationReport, RotationScope, ShredReport } from '@strongroom/encryption';
+import { isUuid, StrongroomError, type Uuid } from '@strongroom/kernel';
+import { type Command, Option } from 'commander';
+import type { KeyCopy, KeysOverview, RotateRequest, Strongroom } from 'strongroom';
+import { administratorSocket, askServer } from '../administrator.ts';
+import type { CommandContext } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withStopped } from './audit-log-access.ts';
+
+/** Milliseconds between two questions how far it has come. */
+const POLL = 250;
+
+interface Place {
+  readonly data: string;
+  readonly databaseUrl?: string;
+}
+
+interface CopyOptions extends Place {
+  /** `false` for `--no-backup`. */
+  readonly backup?: string | false;
+  readonly recipient?: readonly string[];
+  readonly recipientFile?: readonly string[];
+}
+
+interface RotateOptions extends CopyOptions {
+  readonly share: number;
+  readonly keepFormer?: true;
+  readonly wait: boolean;
+}
+
+interface ShredOptions extends CopyOptions {
+  readonly yes?: true;
+}
+
+const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
+  ...(earlier ?? []),
+  value,
+];
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100) {
+    throw new CliError('cli.usage', { detail: '--share is a whole number from 1 to 100.' });
+  }
+  return value / 100;
+}
+
+function bits(text: string, earlier: readonly number[] | undefined): readonly number[] {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 256) {
+    throw new CliError('cli.usage', { detail: '--bits is a whole number from 1 to 256.' });
+  }
+  return [...(earlier ?? []), value];
+}
+
+const onMachine = (command: Command): Command =>
+  command
+    .requiredOption('--data <folder>', 'the data folder; the server may be running or not')
+    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL');
+
+const withCopy = (command: Command): Command =>
+  onMachine(command)
+    .addOption(new Option('--backup <file>', 'a new file for the copy of the keys that is needed afterwards'))
+    .option('--no-backup', 'make no copy: until there is one, losing the database loses everybody')
+    .option('--recipient <recipient>', 'age1… or age1pq1…, who can open the copy; may be given several times', collect)
+    .option('--recipient-file <file>', 'file with recipients, one in a line', collect);
+
+export function addKeysCommands(program: Command, context: CommandContext): void {
+  const keys = program
+    .command('keys')
+    .description('look after the keys of the server, as its operator: state, rotation, erasure, index plans');
+
+  onMachine(keys.command('status').description('slots, key versions, the key tree, rotations'))
+    .addHelpText('after', '\nExample:\n  strongroom keys status --data .strongroom')
+    .action((options: Place) => guarded(context, () => status(context, options)));
+
+  const rotate = keys
+    .command('rotate')
+    .description('make a new key version and write values anew under it, while everybody goes on working');
+  const kinds = [
+    { name: 'root', argument: undefined, description: 'everything; the former key version is retired afterwards' },
+    { name: 'tenant', argument: ['<tenant>', 'id of the tenant'], description: 'what belongs to one tenant' },
+    { name: 'column', argument: ['<table.column>', 'an encrypted column'], description: 'one column of one table' },
+  ] as const;
+  for (const { name, argument, description } of kinds) {
+    const command = withCopy(rotate.command(name).description(description));
+    if (argument !== undefined) command.argument(argument[0], argument[1]);
+    const word = { root: '', tenant: ' 0198f9c2-…', column: ' accounts.email' }[name];
+    command
+      .addOption(
+        new Option('--share <percent>', 'the part of the time that the server may spend on it')
+          .argParser(percent)
+          .default(1, '100'),
+      )
+      .option('--keep-former', 'retire nothing, so that the present root key goes on opening older backups')
+      .option('--no-wait', 'come back once it has begun; `keys status` tells how far it is')
+      .addHelpText(
+        'after',
+        `
+The root of the key tree is replaced at the beginning, so older copies of the keys are worth nothing from then on: --backup writes a new one.
+Interrupting this command does not stop a server that is at it. With the server stopped, the next command goes on where this one was.
+
+Exit codes: ${EXIT.ok} every value was authenticated under the new version; ${EXIT.notIntact} some do not open, and nothing was retired; ${EXIT.conflict} another rotation
+is running.
+
+Example:
+  strongroom keys rotate ${name}${word} --data .strongroom --backup keys.age --recipient age1…`,
+      )
+      .action((...given: readonly unknown[]) => {
+        const options = given.at(argument === undefined ? 0 : 1) as RotateOptions;
+        const scope = scopeOf(name, argument === undefined ? '' : String(given[0]));
+        return guarded(context, () => rotateKeys(context, scope, options));
+      });
+  }
+
+  onMachine(keys.command('cancel').description('end a rotation where it is; values stay readable under both versions'))
+    .argument('<rotation>', 'its id, as `keys status` shows it')
+    .addHelpText('after', '\nExample:\n  strongroom keys cancel 0198f9c2-… --data .strongroom')
+    .action((rotation: string, options: Place) => guarded(context, () => cancel(context, idOf(rotation), options)));
+
+  withCopy(
+    keys
+      .command('shred')
+      .description('erase the keys of people: nothing about them opens any more, in no backup either'),
+  )
+    .argument('<subject...>', 'ids of the people, such as accounts')
+    .option('--yes', 'do not ask; for scripts')
+    .addHelpText(
+      'after',
+      `
+It cannot be undone. The rows stay, unreadable; deleting an account by itself removes both.
+The root is replaced, so older copies of the keys are worth nothing from then on: --backup writes a new one, before and after.
+
+Exit codes: ${EXIT.ok} erased in every slot; ${EXIT.failed} not everywhere yet, the server goes on trying.
+
+Example:
+  strongroom keys shred 0198f9c2-… --data .strongroom --backup keys.age --recipient age1…`,
+    )
+    .action((subjects: readonly string[], options: ShredOptions) =>
+      guarded(context, () => shred(context, subjects.map(idOf), options)),
+    );
+
+  onMachine(keys.command('plan-index').description('what a blind index of a column would give away, from its values'))
+    .argument('<table.column>', 'an encrypted column')
+    .addOption(
+      new Option('--bits <bits>', 'width of a truncated index to judge; may be given several times').argParser(bits),
+    )
+    .addHelpText('after', '\nExample:\n  strongroom keys plan-index accounts.display_name --data .strongroom --bits 12')
+    .action((column: string, options: Place & { readonly bits?: readonly number[] }) =>
+      guarded(context, () => planIndex(context, column, options)),
+    );
+}
+
+const BUSY = new Set(['encryption.rotation-running', 'encryption.shred-running', 'strongroom.backup-running']);
+
+/** Somebody else being at it has an exit code of its own. */
+async function guarded(context: CommandContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof StrongroomError) || !BUSY.has(error.code)) throw error;
+    context.fail(error, EXIT.conflict);
+  }
+}
+
+function idOf(text: string): Uuid {
+  if (!isUuid(text)) throw new CliError('cli.usage', { detail: `Not an id: ${text}` });
+  return text;
+}
+
+function columnOf(text: string): { table: string; column: string } {
+  const [, table, column] = /^([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)$/.exec(text) ?? [];
+  if (table === undefined || column === undefined)
+    throw new CliError('cli.usage', { detail: 'Name it as TABLE.COLUMN.' });
+  return { table, column };
+}
+
+function scopeOf(kind: RotationScope['kind'], text: string): RotationScope {
+  if (kind === 'tenant') return { kind, tenant: idOf(text) };
+  return kind === 'column' ? { kind, ...columnOf(text) } : { kind };
+}
+
+async function copyOf({ backup, recipient = [], recipientFile = [] }: CopyOptions): Promise<KeyCopy | 'none'> {
+  if (backup === false) return 'none';
+  if (typeof backup !== 'string') {
+    throw new CliError('cli.usage', {
+      detail: 'Name a file for the copy of the keys with --backup, or say --no-backup.',
+    });
+  }
+  const { parseRecipients } = await import('@strongroom/backup');
+  const listed = await Promise.all(
+    recipientFile.map(async (file) => {
+      try {
+        return await readFile(file, 'utf8');
+      } catch (cause) {
+        throw new CliError('cli.unreadable-file', { detail: file, cause });
+      }
+    }),
+  );
+  return { path: path.resolve(backup), recipients: parseRecipients([...recipient, ...listed]) };
+}
+
+/** The running server answers, or else the service in this process. What a route answers has the type of what the service answers. */
+async function ask<Result>(
+  context: CommandContext,
+  options: Place,
+  request: { readonly method: 'GET' | 'POST'; readonly route: string; readonly body?: object },
+  here: (strongroom: Strongroom) => Promise<Result>,
+): Promise<Result> {
+  const answer = await askServer(administratorSocket(options.data), request.method, request.route, request.body);
+  return answer === undefined ? withStopped(context, options.data, options, here) : (answer as Result);
+}
+
+async function status(context: CommandContext, options: Place): Promise<void> {
+  const overview = await ask<KeysOverview>(
+    context,
+    options,
+    { method: 'GET', route: '/operator/keys' },
+    ({ services }) => services.keys.overview(),
+  );
+  const { tree, slots, versions, rotations } = overview;
+  context.terminal().result(overview, [
+    `New values are written under key version ${overview.keyVersion}; look-ups use version ${overview.lookupVersion}.`,
+    ...versions.map(({ version, createdAt, isLookupOnly }) => {
+      const use = overview.versionsInUse.includes(version) ? 'values are under it' : 'no value is under it';
+      return `  version ${version}, of ${day(createdAt)}: ${isLookupOnly ? 'retired, kept for look-ups' : use}`;
+    }),
+    `Key tree: ${tree.subjects} people, ${tree.nodes} nodes, root ${tree.version}, keyring revision ${overview.revision}.`,
+    `Erased: ${tree.shredded}${tree.shredding === 0 ? '' : `, ${tree.shredding} in progress`}. ${tree.complete ? 'Complete in every slot.' : 'NOT yet complete in every slot.'}`,
+    ...slots.map(({ name, erasure, acknowledged, failure }) => {
+      const state = acknowledged ? 'present' : `BEHIND${failure === undefined ? '' : ` (${failure})`}`;
+      return `  slot ${name}: ${state}${erasure === 'none' ? '; it cannot erase' : ''}`;
+    }),
+    ...rotations.slice(0, 5).map((rotation) => `Rotation ${rotation.id}: ${sentence(rotation)}`),
+  ]);
+}
+
+const day = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 10);
+
+function sentence(rotation: RotationReport): string {
+  const { scope, state, pass, seen, total, rewritten, authenticated, erased, damaged, retired, keyVersion, failure } =
+    rotation;
+  const what =
+    scope.kind === 'column'
+      ? `${scope.table}.${scope.column}`
+      : scope.kind === 'tenant'
+        ? `tenant ${scope.tenant}`
+        : 'everything';
+  const counts = `${rewritten} values written anew, ${authenticated} authenticated${erased === 0 ? '' : `, ${erased} of the erased passed by`}`;
+  if (state === 'running' || state === 'finishing') {
+    const trouble = failure === null ? '' : ` The last attempt stopped with ${failure}; it is repeated.`;
+    return `${what} to version ${keyVersion}, pass ${pass}, ${seen} of ${total} rows; ${counts}.${trouble}`;
+  }
+  const end = retired.length === 0 ? 'nothing retired' : `version ${retired.join(', ')} retired`;
+  return `${what} to version ${keyVersion}: ${state}. ${counts}; ${damaged === 0 ? end : `${damaged} DO NOT OPEN, nothing retired`}.`;
+}
+
+async function rotateKeys(context: CommandContext, scope: RotationScope, options: RotateOptions): Promise<void> {
+  const request: RotateRequest = {
+    scope,
+    share: options.share,
+    keepsFormer: options.keepFormer === true,
+    copy: await copyOf(options),
+  };
+  const answer = (await askServer(administratorSocket(options.data), 'POST', '/operator/keys/rotations', request)) as
+    | RotationReport
+    | undefined;
+  if (answer === undefined) {
+    await withStopped(context, options.data, options, (strongroom) =>
+      rotateHere(context, strongroom, request, options),
+    );
+  } else if (options.wait) {
+    const progress = progressOf(context);
+    for (let report = answer; ;) {
+      if (progress(report)) return showRotation(context, report);
+      await pause(POLL);
+      const next = await askServer(administratorSocket(options.data), 'GET', `/operator/keys/rotations/${answer.id}`);
+      if (next === undefined) {
+        throw new CliError('cli.server-unreachable', {
+          detail: 'It stopped; the rotation goes on when it starts again.',
+        });
+      }
+      report = next as RotationReport;
+    }
+  } else showRotation(context, answer);
+}
+
+async function rotateHere(
+  context: CommandContext,
+  { services }: Strongroom,
+  request: RotateRequest,
+  { wait }: RotateOptions,
+): Promise<void> {
+  const begun = await services.keys.rotate(request, 'command-line');
+  if (!wait) return showRotation(context, begun);
+  const progress = progressOf(context);
+  const stop = new AbortController();
+  // The next command, or the server, goes on where it is.
+  const interrupted = (): void =>
+    stop.abort(new CliError('cli.cancelled', { detail: 'The rotation can be gone on with.' }));
+  process.once('SIGINT', interrupted);
+  const look = setInterval(() => void services.keys.rotation(begun.id).then(progress, () => undefined), POLL);
+  try {
+    await services.rotations.work(stop.signal);
+  } finally {
+    clearInterval(look);
+    process.off('SIGINT', interrupted);
+  }
+  const ended = await services.keys.rotation(begun.id);
+  progress(ended);
+  showRotation(context, ended);
+}
+
+/** A bar for each pass. The function answers whether the rotation has ended. */
+function progressOf(context: CommandContext): (report: RotationReport) => boolean {
+  const begin = (pass: number) => context.terminal().progress(pass === 1 ? 'Rewriting' : 'Authenticating');
+  let [pass, bar] = [1, begin(1)];
+  let told: string | null = null;
+  return (report) => {
+    if (report.pass !== pass) {
+      bar.finish('');
+      pass = report.pass;
+      bar = begin(pass);
+    }
+    bar.update(report.seen, report.total);
+    if (report.failure !== null && report.failure !== told) {
+      context.terminal().remark(`It stopped with ${report.failure} and is tried again; \`keys cancel\` ends it.`);
+    }
+    told = report.failure;
+    if (report.finishedAt !== null) bar.finish('');
+    return report.finishedAt !== null;
+  };
+}
+
+function showRotation(context: CommandContext, report: RotationReport): void {
+  const places = report.damagedPlaces.map((place) => `  does not open: ${place}`);
+  context.terminal().result(report, [`Rotation ${report.id}: ${sentence(report)}`, ...places]);
+  if (report.state === 'complete') {
+    context.terminal().remark('Make a whole backup now: older ones need the root key of their time.');
+  }
+  if (report.state === 'failed') context.setExitCode(EXIT.notIntact);
+  if (report.state === 'cancelled') context.setExitCode(EXIT.failed);
+}
+
+async function cancel(context: CommandContext, id: Uuid, options: Place): Promise<void> {
+  const route = `/operator/keys/rotations/${id}/cancellation`;
+  const report = await ask<RotationReport>(context, options, { method: 'POST', route }, ({ services }) =>
+    services.keys.cancelRotation(id),
+  );
+  context.terminal().result(report, [`Rotation ${report.id}: ${sentence(report)}`]);
+}
+
+async function shred(context: CommandContext, subjects: readonly Uuid[], options: ShredOptions): Promise<void> {
+  const copy = await copyOf(options);
+  if (options.yes !== true) await confirm(context, subjects);
+  const report = await ask<ShredReport>(
+    context,
+    options,
+    { method: 'POST', route: '/operator/keys/shreds', body: { subjects, copy } },
+    ({ services }) => services.keys.shred(subjects, copy, 'command-line'),
+  );
+  const { shredded, already, complete, erased, wraps, rootOperations } = report;
+  const before = already === 0 ? '' : `, ${already} were already`;
+  context
+    .terminal()
+    .result(report, [
+      `Erased: ${shredded}${before}. The root was replaced ${rootOperations} times, ${wraps} keys were wrapped anew.`,
+      complete
+        ? 'Every slot has acknowledged it.'
+        : 'NOT COMPLETE: a slot may still hold the former root; the server goes on trying.',
+      ...(erased ? [] : ['A slot in use cannot erase: whoever kept a copy of what it held can still read.']),
+    ]);
+  if (copy !== 'none')
+    context.terminal().remark(`Copy of the keys: ${copy.path}. Replace your copy of the root key, too.`);
+  if (!complete) context.setExitCode(EXIT.failed);
+}
+
+/** What is typed is what cannot be got by pressing a key once too often. */
+async function confirm(context: CommandContext, subjects: readonly Uuid[]): Promise<void> {
+  const [first] = subjects;
+  const wanted = subjects.length === 1 ? first! : String(subjects.length);
+  const what = subjects.length === 1 ? 'the id' : 'their number';
+  const typed = await context.terminal().askText(`This erases them for good. Type ${what} (${wanted}) to go on:`);
+  if (typed === undefined) {
+    throw new CliError('cli.usage', { detail: 'Nobody can be asked here: say --yes to erase without asking.' });
+  }
+  if (typed.trim() !== wanted) throw new CliError('cli.cancelled');
+}
+
+async function planIndex(
+  context: CommandContext,
+  name: string,
+  options: Place & { readonly bits?: readonly number[] },
+): Promise<void> {
+  const { table, column } = columnOf(name);
+  const body = { table, column, ...(options.bits === undefined ? {} : { widths: options.bits }) };
+  const plan = await ask<IndexPlan>(
+    context,
+    options,
+    { method: 'POST', route: '/operator/keys/index-plans', body },
+    ({ services }) => services.keys.planIndex(table, column, { widths: options.bits }),
+  );
+  const { rows, unreadable, distinct, mostFrequent, single, recoveredByFrequency, widths } = plan;
+  context
+    .terminal()
+    .result(plan, [
+      `${table}.${column}: ${rows} values, ${distinct} of them different${unreadable === 0 ? '' : `; ${unreadable} cannot be read`}.`,
+      `Whoever sees the index sees which rows are equal. With these values that means:`,
+      `  ${part(mostFrequent)} of the rows hold the most frequent value`,
+      `  ${part(single)} of the different values are in one row only`,
+      `  ${part(recoveredByFrequency)} of the rows are recovered by matching frequencies, if the distribution is known`,
+      'By the width of the index: other rows found by a query; values alone in their bucket; rows guessed by who may look values up:',
+      ...widths.map(
+        ({ bits: width, falsePositives, alone, guessed }) =>
+          `  ${String(width).padStart(3)} bits: ${falsePositives.toPrecision(3)}; ${part(alone)}; ${part(guessed)}`,
+      ),
+    ]);
+}
+
+const part = (share: number): string => `${(100 * share).toPrecision(3)} %`;

@@ -1,0 +1,178 @@
+/** `strongroom keys` with processes only: state, rotation, erasure with a copy of the keys, and servers that share a root slot or do not. */
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createApi, InMemoryCache, Vault } from '@strongroom/client';
+import { figure, temporaryFolder } from '@strongroom/testing';
+import { databases } from '@strongroom/testing/databases';
+import type { KeysOverview } from 'strongroom';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Device, PASSWORD, type RunningVault, runServer, startVault } from './running-vault.fixture.ts';
+
+interface Report {
+  readonly id: string;
+  readonly state: string;
+  readonly rewritten: number;
+  readonly authenticated: number;
+  readonly retired: readonly number[];
+}
+
+const postgresql = databases().find(({ name }) => name === 'PostgreSQL')!;
+/** Somebody who operates: no account, no state. */
+const operator = new Device();
+const folder = temporaryFolder();
+const identity = join(folder, 'identity.txt');
+let recipient: string;
+
+const codeOf = (stderr: string): string => (JSON.parse(stderr) as { error: { code: string } }).error.code;
+const newFile = (): string => join(temporaryFolder(), 'keys.age');
+const copyTo = (file: string): readonly string[] => ['--backup', file, '--recipient', recipient];
+
+beforeAll(async () => {
+  ({ recipient } = await operator.json<{ recipient: string }>('backup', 'keygen', identity));
+});
+
+/** A second person in a vault; answers the account. */
+async function invite(owner: Device, vault: RunningVault, guest: Device): Promise<string> {
+  const { token } = JSON.parse(readFileSync(join(owner.home, 'profile.json'), 'utf8')) as { token: string };
+  const api = createApi({ baseUrl: vault.url, token });
+  const raised = await new Vault({ api, cache: new InMemoryCache() }).reauthenticate(PASSWORD);
+  const invitation = await createApi({ baseUrl: vault.url, token: raised.token! }).invite({ role: 'member' });
+  const link = `${vault.url}/set-up#${invitation.token}`;
+  return (await guest.json<{ account: string }>('signup', '--invitation', link)).account;
+}
+
+/** A data folder with nothing but the root key in it. */
+function emptyData(from: string): string {
+  const data = join(temporaryFolder(), 'data');
+  mkdirSync(join(data, 'keys'), { recursive: true, mode: 0o700 });
+  copyFileSync(join(from, 'keys', 'root'), join(data, 'keys', 'root'));
+  return data;
+}
+
+describe('keys of a vault', () => {
+  it('are shown, rotated while the server runs and while it does not, and erased', { timeout: 240_000 }, async () => {
+    const vault = await startVault();
+    const { data } = vault;
+    const [ada, grace] = [new Device(), new Device({ STRONGROOM_EMAIL: 'grace@example.org', STRONGROOM_NAME: 'Grace' })];
+    await ada.signUp(vault);
+    await ada.lines('remember', 'The spare key is with Ines', '--title', 'Spare key');
+    const erased = await invite(ada, vault, grace);
+    // The invitation gave her session a new token.
+    await ada.json('login', '--server', vault.url);
+    const whole = join(temporaryFolder(), 'whole.age');
+    await operator.json('backup', 'create', whole, '--data', data, '--recipient', recipient);
+    const oldRoot = readFileSync(join(data, 'keys', 'root'));
+
+    expect(await operator.json<KeysOverview>('keys', 'status', '--data', data)).toMatchObject({
+      keyVersion: 1,
+      versionsInUse: [1],
+      tree: { complete: true, subjects: 2, shredded: 0, shredding: 0 },
+      slots: [{ acknowledged: true, erasure: 'overwritten' }],
+      rotations: [],
+    });
+    const unwilling = await operator.run(['keys', 'rotate', 'root', '--data', data, '--json']);
+    expect([unwilling.code, codeOf(unwilling.stderr)]).toEqual([2, 'cli.usage']);
+    const copy = newFile();
+    const rotated = await operator.json<Report>('keys', 'rotate', 'root', '--data', data, ...copyTo(copy));
+    expect(rotated).toMatchObject({ state: 'complete', retired: [1] });
+    expect(rotated.authenticated).toBe(rotated.rewritten);
+    expect(readdirSync(join(copy, '..'))).toEqual(['keys.age']);
+    expect(await ada.json<{ title: string }[]>('recall', 'spare', 'key')).toMatchObject([{ title: 'Spare key' }]);
+    expect(await operator.lines('keys', 'status', '--data', data)).toMatch(/version 1, .*: retired, kept for look-ups\n.*version 2, .*: values are under it/);
+
+    // A backup from before needs the root key of its time.
+    const data1 = emptyData(data);
+    const refused = await operator.run(['backup', 'restore', whole, '--identity', identity, '--data', data1, '--keys', copy, '--json']);
+    expect([refused.code, codeOf(refused.stderr)]).toEqual([1, 'strongroom.keys-retired']);
+
+    expect(await vault.stop()).toBe(0);
+    const column = ['keys', 'rotate', 'column', 'accounts.email', '--data', data, '--no-backup', '--keep-former'];
+    expect(await operator.json<Report>(...column)).toMatchObject({ state: 'complete', rewritten: 2, retired: [] });
+    const again = await vault.start();
+    // Signing keys, sessions and accounts open; the log can be continued.
+    await ada.lines('remember', 'Written after the rotation');
+    expect(await ada.lines('audit', 'verify')).toContain('INTACT');
+    expect(await ada.lines('audit', 'verify', '--data', data)).toContain('INTACT');
+
+    const newer = join(temporaryFolder(), 'newer.age');
+    await operator.json('backup', 'create', newer, '--data', data, '--recipient', recipient);
+    const shred = ['keys', 'shred', erased, '--data', data, '--json'];
+    const unsure = await operator.run([...shred, ...copyTo(newFile())]);
+    expect([unsure.code, codeOf(unsure.stderr)]).toEqual([2, 'cli.usage']);
+    const careless = await operator.run([...shred, '--yes']);
+    expect([careless.code, codeOf(careless.stderr)]).toEqual([2, 'cli.usage']);
+    const nowhere = await operator.run([...shred, '--yes', ...copyTo(join(folder, 'no', 'such', 'folder'))]);
+    expect([nowhere.code, codeOf(nowhere.stderr)]).toEqual([1, 'backup.file-unwritable']);
+    expect(await grace.run(['account', 'sessions'])).toMatchObject({ code: 0 });
+    const after = newFile();
+    expect(JSON.parse((await operator.run([...shred, '--yes', ...copyTo(after)])).stdout)).toMatchObject({
+      shredded: 1,
+      already: 0,
+      complete: true,
+      erased: true,
+    });
+    expect(readdirSync(join(after, '..'))).toEqual(['keys.age']);
+    expect((await grace.run(['login', '--server', again.url])).code).not.toBe(0);
+    expect(JSON.parse((await operator.run([...shred, '--yes', '--no-backup'])).stdout)).toMatchObject({ shredded: 0, already: 1 });
+    expect(readFileSync(join(data, 'keys', 'root')).equals(oldRoot)).toBe(false);
+
+    const plan = await operator.json('keys', 'plan-index', 'accounts.display_name', '--data', data, '--bits', '4');
+    expect(plan).toMatchObject({ rows: 1, unreadable: 1, distinct: 1, widths: [{ bits: 4 }, { bits: 256 }] });
+    const none = await operator.run(['keys', 'plan-index', 'accounts.salt', '--data', data, '--json']);
+    expect([none.code, codeOf(none.stderr)]).toEqual([1, 'encryption.column-not-encrypted']);
+    expect(await again.stop()).toBe(0);
+
+    // The machine burns down: the last whole backup and the copy that the erasure made bring everybody else back.
+    const data2 = emptyData(data);
+    const restore = ['backup', 'restore', newer, '--identity', identity, '--data', data2];
+    expect((await operator.run(restore)).code).toBe(1);
+    await operator.lines(...restore, '--keys', after);
+    const restored = await startVault({ data: data2 });
+    const device = new Device();
+    await device.json('login', '--server', restored.url);
+    expect(await device.json<{ title: string }[]>('recall', 'spare', 'key')).toMatchObject([{ title: 'Spare key' }]);
+    expect(await device.lines('audit', 'verify', '--data', data2)).toContain('INTACT');
+    await restored.stop();
+    figure(`keys of a vault: ${rotated.rewritten} values rotated on a running server, one person erased with a copy of the keys, the rest restored`);
+  });
+});
+
+describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
+  it('go on after the root was replaced when they share a slot, and one with a copy refuses', { timeout: 240_000 }, async () => {
+    const location = await postgresql.fresh();
+    if (location.kind !== 'postgresql') throw new TypeError('unreachable');
+    const environment = { STRONGROOM_DATABASE_URL: location.url };
+    const first = await startVault({
+      environment: { ...environment, STRONGROOM_DATABASE_OWNER_URL: location.ownerUrl! },
+    });
+    const ada = new Device();
+    await ada.signUp(first);
+    const sharing = await startVault({
+      environment: { ...environment, STRONGROOM_ROOT_SLOTS: `file:${join(first.data, 'keys', 'root')}` },
+    });
+    const copied = join(temporaryFolder(), 'data');
+    cpSync(join(first.data, 'keys'), join(copied, 'keys'), { recursive: true });
+    const copying = await startVault({ data: copied, environment });
+    const others = [new Device(), new Device()];
+    for (const [index, server] of [sharing, copying].entries()) {
+      await others[index]!.json('login', '--server', server.url);
+      expect(await others[index]!.run(['account', 'sessions'])).toMatchObject({ code: 0 });
+    }
+    expect(
+      await operator.json<Report>('keys', 'rotate', 'root', '--data', first.data, '--no-backup'),
+    ).toMatchObject({ state: 'complete', retired: [1] });
+    expect(await others[0]!.run(['account', 'sessions'])).toMatchObject({ code: 0 });
+    const refused = await others[1]!.run(['account', 'sessions', '--json']);
+    expect([refused.code, codeOf(refused.stderr)]).toEqual([1, 'encryption.root-outdated']);
+    const rotating = await operator.run(['keys', 'rotate', 'root', '--data', copied, '--no-backup', '--json']);
+    expect([rotating.code, codeOf(rotating.stderr)]).toEqual([1, 'encryption.root-outdated']);
+    expect(await ada.run(['account', 'sessions'])).toMatchObject({ code: 0 });
+    await copying.stop();
+    const restart = await runServer(['--data', copied, '--port', '0'], { environment });
+    expect(restart.code).toBe(1);
+    expect(restart.stderr).toMatch(/\[encryption\.root-outdated\]\n$/);
+    expect(existsSync(join(sharing.data, 'keys', 'root'))).toBe(false);
+    await sharing.stop();
+    await first.stop();
+  });
+});

@@ -1,0 +1,68 @@
+/** Who is whom in the log: pseudonyms that this process met lately, so that writing an event need not look them up. */
+import type { Uuid } from '@strongroom/kernel';
+import type { Transaction } from '@strongroom/storage';
+import { sql } from 'kysely';
+
+/** Milliseconds a pseudonym is remembered, which is also how long another process may still know somebody who was forgotten. */
+const REMEMBERED = 60_000;
+
+/** People remembered at once: about 2 MB. */
+const CAPACITY = 10_000;
+
+interface Known {
+  readonly pseudonym: string;
+  readonly until: number;
+}
+
+export class Pseudonyms {
+  readonly #known = new Map<Uuid, Known>();
+  readonly #forgotten = new WeakMap<Transaction, Set<Uuid>>();
+
+  /** All pseudonyms of the accounts; those who have none get one in the transaction. `now`: milliseconds. */
+  async of(transaction: Transaction, accounts: readonly Uuid[], now: number): Promise<ReadonlyMap<Uuid, string>> {
+    const found = new Map<Uuid, string>();
+    const unknown = new Set<Uuid>();
+    for (const account of accounts) {
+      const known = this.#known.get(account);
+      if (known !== undefined && known.until > now) found.set(account, known.pseudonym);
+      else unknown.add(account);
+    }
+    if (unknown.size === 0) return found;
+    // Only what was committed before is remembered. A row of this very transaction, whose age is 0 or less, may still be rolled back.
+    const { rows } = await sql<{ account: Uuid; pseudonym: string; is_settled: boolean }>`
+      select account_id as account, pseudonym, age(xmin) > 0 as is_settled from audit_pseudonyms
+      where account_id = any(${[...unknown]}::uuid[])`.execute(transaction);
+    for (const { account, pseudonym, is_settled } of rows) {
+      found.set(account, pseudonym);
+      unknown.delete(account);
+      if (is_settled) this.#remember(account, { pseudonym, until: now + REMEMBERED });
+    }
+    for (const account of unknown) {
+      const made = await sql<{ pseudonym: string }>`
+        select audit_pseudonym(${account}::uuid) as pseudonym`.execute(transaction);
+      found.set(account, made.rows[0]!.pseudonym);
+    }
+    return found;
+  }
+
+  /** The account was forgotten in this transaction. Of what it still records nothing more may be kept than the former pseudonym. */
+  forget(transaction: Transaction, account: Uuid): void {
+    this.#known.delete(account);
+    const accounts = this.#forgotten.get(transaction) ?? new Set();
+    this.#forgotten.set(transaction, accounts.add(account));
+  }
+
+  isForgotten(transaction: Transaction, account: Uuid): boolean {
+    return this.#forgotten.get(transaction)?.has(account) === true;
+  }
+
+  #remember(account: Uuid, known: Known): void {
+    this.#known.delete(account);
+    this.#known.set(account, known);
+    if (this.#known.size <= CAPACITY) return;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return;
+    }
+  }
+}
