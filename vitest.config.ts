@@ -47,8 +47,8 @@ export default defineConfig({
         hookTimeout: 60_000,
         // A process for each file would spend as long on starting and on loading the same modules as on the tests.
         isolate: false,
-        // One more than there are cores, since tests wait for databases and other processes.
-        maxWorkers: availableParallelism() + 1,
+        // All cores: vitest would leave one to itself, and on two of them run one file after the other.
+        maxWorkers: availableParallelism(),
         restoreMocks: true,
         unstubEnvs: true,
         unstubGlobals: true,

@@ -14,6 +14,8 @@ export interface Case {
   readonly name: string;
   /** The first one is ours; ratios compare it with each of the others. */
   readonly contenders: readonly [Contender, ...Contender[]];
+  /** At most so many rounds, where one operation takes minutes. */
+  readonly rounds?: number;
 }
 
 export interface Suite {
@@ -103,12 +105,12 @@ async function slice(contender: Contender, batch: number, milliseconds: number):
 
 const quartiles = (values: readonly number[]): [number, number] => [quantile(values, 0.25), quantile(values, 0.75)];
 
-export async function measure({ name, contenders }: Case, settings: Settings): Promise<CaseResult> {
+export async function measure({ name, contenders, rounds }: Case, settings: Settings): Promise<CaseResult> {
   const runners: { readonly contender: Contender; readonly batch: number; readonly speeds: number[] }[] = [];
   for (const contender of contenders) {
     runners.push({ contender, batch: await batchSize(contender, settings.sliceMilliseconds), speeds: [] });
   }
-  for (let round = 0; round < settings.rounds; round += 1) {
+  for (let round = 0; round < Math.min(rounds ?? settings.rounds, settings.rounds); round += 1) {
     // Each round begins with another contender: none always follows the same one's garbage.
     for (let turn = 0; turn < runners.length; turn += 1) {
       const runner = runners[(round + turn) % runners.length];

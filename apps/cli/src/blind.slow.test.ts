@@ -8,7 +8,15 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { fromBase64Url, newUuid } from '@strongroom/kernel';
 import { deriveCredentials, deriveRecoveryCredentials } from '@strongroom/sealing';
-import { ByteScanner, disguises, figure, filesBelow, temporaryFolder, type Hit, type Pattern } from '@strongroom/testing';
+import {
+  ByteScanner,
+  disguises,
+  figure,
+  filesBelow,
+  temporaryFolder,
+  type Hit,
+  type Pattern,
+} from '@strongroom/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Profile } from './profile.ts';
 import { Device, PASSWORD, type RunningVault, startVault } from './running-vault.fixture.ts';

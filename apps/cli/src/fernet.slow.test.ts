@@ -7,14 +7,17 @@ import { Device } from './running-vault.fixture.ts';
 const device = new Device();
 
 const python = (program: string, ...words: readonly string[]): string => {
-  const imports = 'import sys\nfrom cryptography.fernet import Fernet, MultiFernet\nkeys = sys.argv[2:]\nmulti = MultiFernet([Fernet(key) for key in keys])\n';
+  const imports =
+    'import sys\nfrom cryptography.fernet import Fernet, MultiFernet\nkeys = sys.argv[2:]\nmulti = MultiFernet([Fernet(key) for key in keys])\n';
   const run = spawnSync('python3', ['-c', imports + program, ...words], { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(run.stderr);
   return run.stdout.trim();
 };
 
 const fernet = async (command: string, keys: readonly string[], input: string): Promise<string> => {
-  const { code, stdout, stderr } = await device.run(['fernet', command, ...keys.flatMap((key) => ['--key', key])], { input });
+  const { code, stdout, stderr } = await device.run(['fernet', command, ...keys.flatMap((key) => ['--key', key])], {
+    input,
+  });
   if (code !== 0) throw new Error(`${code}: ${stderr}`);
   return stdout.trim();
 };

@@ -53,7 +53,10 @@ describe('keys of a vault', () => {
   it('are shown, rotated while the server runs and while it does not, and erased', { timeout: 240_000 }, async () => {
     const vault = await startVault();
     const { data } = vault;
-    const [ada, grace] = [new Device(), new Device({ STRONGROOM_EMAIL: 'grace@example.org', STRONGROOM_NAME: 'Grace' })];
+    const [ada, grace] = [
+      new Device(),
+      new Device({ STRONGROOM_EMAIL: 'grace@example.org', STRONGROOM_NAME: 'Grace' }),
+    ];
     await ada.signUp(vault);
     await ada.lines('remember', 'The spare key is with Ines', '--title', 'Spare key');
     const erased = await invite(ada, vault, grace);
@@ -78,17 +81,34 @@ describe('keys of a vault', () => {
     expect(rotated.authenticated).toBe(rotated.rewritten);
     expect(readdirSync(join(copy, '..'))).toEqual(['keys.age']);
     expect(await ada.json<{ title: string }[]>('recall', 'spare', 'key')).toMatchObject([{ title: 'Spare key' }]);
-    expect(await operator.lines('keys', 'status', '--data', data)).toMatch(/version 1, .*: retired, kept for look-ups\n.*version 2, .*: values are under it/);
+    expect(await operator.lines('keys', 'status', '--data', data)).toMatch(
+      /version 1, .*: retired, kept for look-ups\n.*version 2, .*: values are under it/,
+    );
 
     // A backup from before needs the root key of its time.
     const data1 = emptyData(data);
-    const refused = await operator.run(['backup', 'restore', whole, '--identity', identity, '--data', data1, '--keys', copy, '--json']);
+    const refused = await operator.run([
+      'backup',
+      'restore',
+      whole,
+      '--identity',
+      identity,
+      '--data',
+      data1,
+      '--keys',
+      copy,
+      '--json',
+    ]);
     expect([refused.code, codeOf(refused.stderr)]).toEqual([1, 'strongroom.keys-retired']);
 
     expect(await vault.stop()).toBe(0);
     const column = ['keys', 'rotate', 'column', 'accounts.email', '--data', data, '--no-backup', '--keep-former'];
     expect(await operator.json<Report>(...column)).toMatchObject({ state: 'complete', rewritten: 2, retired: [] });
+    const cancelled = await operator.run(['keys', 'cancel', rotated.id, '--data', data, '--json']);
+    expect([cancelled.code, codeOf(cancelled.stderr)]).toEqual([1, 'encryption.no-such-rotation']);
     const again = await vault.start();
+    const rest = ['keys', 'rotate', 'root', '--data', data, '--present'];
+    expect(await operator.json<Report>(...rest)).toMatchObject({ state: 'complete', keyVersion: 3, retired: [2] });
     // Signing keys, sessions and accounts open; the log can be continued.
     await ada.lines('remember', 'Written after the rotation');
     expect(await ada.lines('audit', 'verify')).toContain('INTACT');
@@ -113,7 +133,10 @@ describe('keys of a vault', () => {
     });
     expect(readdirSync(join(after, '..'))).toEqual(['keys.age']);
     expect((await grace.run(['login', '--server', again.url])).code).not.toBe(0);
-    expect(JSON.parse((await operator.run([...shred, '--yes', '--no-backup'])).stdout)).toMatchObject({ shredded: 0, already: 1 });
+    expect(JSON.parse((await operator.run([...shred, '--yes', '--no-backup'])).stdout)).toMatchObject({
+      shredded: 0,
+      already: 1,
+    });
     expect(readFileSync(join(data, 'keys', 'root')).equals(oldRoot)).toBe(false);
 
     const plan = await operator.json('keys', 'plan-index', 'accounts.display_name', '--data', data, '--bits', '4');
@@ -133,46 +156,53 @@ describe('keys of a vault', () => {
     expect(await device.json<{ title: string }[]>('recall', 'spare', 'key')).toMatchObject([{ title: 'Spare key' }]);
     expect(await device.lines('audit', 'verify', '--data', data2)).toContain('INTACT');
     await restored.stop();
-    figure(`keys of a vault: ${rotated.rewritten} values rotated on a running server, one person erased with a copy of the keys, the rest restored`);
+    figure(
+      `keys of a vault: ${rotated.rewritten} values rotated on a running server, one person erased with a copy of the keys, the rest restored`,
+    );
   });
 });
 
 describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
-  it('go on after the root was replaced when they share a slot, and one with a copy refuses', { timeout: 240_000 }, async () => {
-    const location = await postgresql.fresh();
-    if (location.kind !== 'postgresql') throw new TypeError('unreachable');
-    const environment = { STRONGROOM_DATABASE_URL: location.url };
-    const first = await startVault({
-      environment: { ...environment, STRONGROOM_DATABASE_OWNER_URL: location.ownerUrl! },
-    });
-    const ada = new Device();
-    await ada.signUp(first);
-    const sharing = await startVault({
-      environment: { ...environment, STRONGROOM_ROOT_SLOTS: `file:${join(first.data, 'keys', 'root')}` },
-    });
-    const copied = join(temporaryFolder(), 'data');
-    cpSync(join(first.data, 'keys'), join(copied, 'keys'), { recursive: true });
-    const copying = await startVault({ data: copied, environment });
-    const others = [new Device(), new Device()];
-    for (const [index, server] of [sharing, copying].entries()) {
-      await others[index]!.json('login', '--server', server.url);
-      expect(await others[index]!.run(['account', 'sessions'])).toMatchObject({ code: 0 });
-    }
-    expect(
-      await operator.json<Report>('keys', 'rotate', 'root', '--data', first.data, '--no-backup'),
-    ).toMatchObject({ state: 'complete', retired: [1] });
-    expect(await others[0]!.run(['account', 'sessions'])).toMatchObject({ code: 0 });
-    const refused = await others[1]!.run(['account', 'sessions', '--json']);
-    expect([refused.code, codeOf(refused.stderr)]).toEqual([1, 'encryption.root-outdated']);
-    const rotating = await operator.run(['keys', 'rotate', 'root', '--data', copied, '--no-backup', '--json']);
-    expect([rotating.code, codeOf(rotating.stderr)]).toEqual([1, 'encryption.root-outdated']);
-    expect(await ada.run(['account', 'sessions'])).toMatchObject({ code: 0 });
-    await copying.stop();
-    const restart = await runServer(['--data', copied, '--port', '0'], { environment });
-    expect(restart.code).toBe(1);
-    expect(restart.stderr).toMatch(/\[encryption\.root-outdated\]\n$/);
-    expect(existsSync(join(sharing.data, 'keys', 'root'))).toBe(false);
-    await sharing.stop();
-    await first.stop();
-  });
+  it(
+    'go on after the root was replaced when they share a slot, and one with a copy refuses',
+    { timeout: 240_000 },
+    async () => {
+      const location = await postgresql.fresh();
+      if (location.kind !== 'postgresql') throw new TypeError('unreachable');
+      const environment = { STRONGROOM_DATABASE_URL: location.url };
+      const first = await startVault({
+        environment: { ...environment, STRONGROOM_DATABASE_OWNER_URL: location.ownerUrl! },
+      });
+      const ada = new Device();
+      await ada.signUp(first);
+      const sharing = await startVault({
+        environment: { ...environment, STRONGROOM_ROOT_SLOTS: `file:${join(first.data, 'keys', 'root')}` },
+      });
+      const copied = join(temporaryFolder(), 'data');
+      cpSync(join(first.data, 'keys'), join(copied, 'keys'), { recursive: true });
+      const copying = await startVault({ data: copied, environment });
+      const others = [new Device(), new Device()];
+      for (const [index, server] of [sharing, copying].entries()) {
+        await others[index]!.json('login', '--server', server.url);
+        expect(await others[index]!.run(['account', 'sessions'])).toMatchObject({ code: 0 });
+      }
+      expect(await operator.json<Report>('keys', 'rotate', 'root', '--data', first.data, '--no-backup')).toMatchObject({
+        state: 'complete',
+        retired: [1],
+      });
+      expect(await others[0]!.run(['account', 'sessions'])).toMatchObject({ code: 0 });
+      const refused = await others[1]!.run(['account', 'sessions', '--json']);
+      expect([refused.code, codeOf(refused.stderr)]).toEqual([1, 'encryption.root-outdated']);
+      const rotating = await operator.run(['keys', 'rotate', 'root', '--data', copied, '--no-backup', '--json']);
+      expect([rotating.code, codeOf(rotating.stderr)]).toEqual([1, 'encryption.root-outdated']);
+      expect(await ada.run(['account', 'sessions'])).toMatchObject({ code: 0 });
+      await copying.stop();
+      const restart = await runServer(['--data', copied, '--port', '0'], { environment });
+      expect(restart.code).toBe(1);
+      expect(restart.stderr).toMatch(/\[encryption\.root-outdated\]\n$/);
+      expect(existsSync(join(sharing.data, 'keys', 'root'))).toBe(false);
+      await sharing.stop();
+      await first.stop();
+    },
+  );
 });

@@ -47,7 +47,7 @@ describe.skipIf(!needs('chromium'))('two tabs and the command line', () => {
     terminal = new CommandLine({ server: origin, email: ADA.email, password: ADA.password });
     await terminal.json('login');
     expect(await terminal.json('import', notes)).toMatchObject({ created: 1 });
-    [memory] = (await terminal.json<[Listed]>('list')) as [Listed];
+    [memory] = await terminal.json<[Listed]>('list');
     observer = new Vault({ api: createApi({ baseUrl: origin }), cache: new InMemoryCache() });
     await observer.signIn({ email: ADA.email, password: ADA.password, transport: 'bearer' });
     await story.signIn();

@@ -1,5 +1,5 @@
 /** The same people without a mouse: everything about members and sharing by keyboard alone. */
-import { needs } from '@strongroom/testing';
+import { figure, needs } from '@strongroom/testing';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { watch } from './console.test-support.ts';
@@ -216,6 +216,7 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
     await heading(ada, 'Members').waitFor();
     await expect.poll(() => ada.locator('.person', { hasText: 'Ben Okafor' }).count()).toBe(0);
     await bens.close();
+    figure('11 things done with other people by keyboard alone, from inviting to removing');
   });
 
   itNeverComplained(story);

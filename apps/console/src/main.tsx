@@ -6,11 +6,12 @@ import { applyPreferences } from './app/preferences.ts';
 import { queries, start } from './app/session.ts';
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Toasts } from './design/toasts.tsx';
-import { languageOf } from './messages/messages.ts';
+import { languageOf, startMessages } from './messages/messages.ts';
 import { router } from './router.tsx';
 
 applyPreferences(languageOf);
 void start();
+await startMessages();
 
 createRoot(document.querySelector('#root')!).render(
   <StrictMode>

@@ -56,8 +56,11 @@ export interface AuditLog extends AuditPort {
   source(): LogSource;
 }
 
-/** Milliseconds between a commit and the nudge: commits close to each other share one batch and one signature. */
-const NUDGE_DELAY = 100;
+/**
+ * Milliseconds between a commit and the nudge: commits close to each other share one batch and one signature. Under load there are four batches a
+ * second, each of which keeps PGlite's one session from others; events have two seconds to be signed.
+ */
+const NUDGE_DELAY = 250;
 
 export function createAuditLog(options: AuditLogOptions): AuditLog {
   const { clock, database, encryption, events, nudge } = options;

@@ -128,8 +128,8 @@ for (const engine of databases()) {
       );
       await change(false, (transaction) => sql`delete from books where book_id = ${gone}`.execute(transaction));
       const expected = [
-        { ...at(kept!), kind: 'changed', reason: 'no-event' },
-        { ...at(gone!), kind: 'deleted', reason: 'no-event' },
+        { ...at(kept), kind: 'changed', reason: 'no-event' },
+        { ...at(gone), kind: 'deleted', reason: 'no-event' },
         { ...at(added), kind: 'inserted', reason: 'no-event' },
       ].toSorted((left, right) => (left.row < right.row ? -1 : 1));
       expect(await found()).toEqual(expected);
@@ -181,12 +181,12 @@ for (const engine of databases()) {
         `delete from books where book_id = '${gone}'`,
         `insert into books values ('${tenant}', '${added}', 'smuggled in', null)`,
       );
-      const kinds = async () => (await found()).map(({ row, kind, reason }) => [row.slice(37), kind, reason]);
+      const kinds = async () => (await found()).map(({ row, kind, reason }) => `${row.slice(37)} ${kind}, ${reason}`);
       expect((await kinds()).toSorted()).toEqual(
         [
-          [kept, 'changed', 'behind-triggers'],
-          [gone, 'deleted', 'behind-triggers'],
-          [added, 'inserted', 'behind-triggers'],
+          `${kept} changed, behind-triggers`,
+          `${gone} deleted, behind-triggers`,
+          `${added} inserted, behind-triggers`,
         ].toSorted(),
       );
       await secretly(

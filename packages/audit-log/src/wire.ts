@@ -1,5 +1,5 @@
 /** What travels between clients and the audit log. Byte strings are base64url without padding, times RFC 3339 UTC. */
-import type { AuditEventClass } from '@strongroom/kernel';
+import { auditEventClasses } from '@strongroom/kernel';
 import { z } from 'zod';
 
 /** Entries of one page: two tiles, so that pages and tiles share their borders. */
@@ -61,17 +61,6 @@ export const entries = z.strictObject({ items: z.array(entry), next: z.string().
 /** Results of one page where the caller names no number. */
 export const DEFAULT_RESULTS = 100;
 
-const eventClasses = [
-  'sign-in',
-  'security',
-  'permission',
-  'data-access',
-  'data-change',
-  'policy',
-  'administration',
-  'tool-call',
-] as const satisfies readonly AuditEventClass[];
-
 const uuid = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'Expected a lower-case UUID.');
 const time = z.iso.datetime({ offset: true }).max(40);
 
@@ -88,7 +77,7 @@ const filters = {
   /** Id of the object. */
   object: z.string().min(1).max(200).optional(),
   type: z.string().min(1).max(100).optional(),
-  class: z.enum(eventClasses).optional(),
+  class: z.enum(auditEventClasses).optional(),
   outcome: z.enum(['success', 'denied', 'failure']).optional(),
   /** From this moment on. */
   from: time.optional(),

@@ -217,7 +217,8 @@ export class SearchIndex {
       this.#lengths = larger;
     }
     for (const packed of counts) {
-      for (let field = 0; field < FIELDS; field += 1) if (countIn(packed, field) > 0) this.#lengths[start + field]! += 1;
+      for (let field = 0; field < FIELDS; field += 1)
+        if (countIn(packed, field) > 0) this.#lengths[start + field]! += 1;
     }
     for (let field = 0; field < FIELDS; field += 1) this.#totals[field]! += this.#lengths[start + field]!;
   }
@@ -299,7 +300,7 @@ class Scores {
   /** The best ones, in no order; a few more where scores are equal. */
   best(limit: number): (readonly [number: number, score: number])[] {
     const total = (number: number): number => this.#sums[number]! * this.#terms[number]!;
-    const sorted = Float64Array.from(this.#touched, total).sort();
+    const sorted = Float64Array.from(this.#touched, total).toSorted();
     const least = sorted[Math.max(0, sorted.length - limit)] ?? 0;
     return this.#touched.flatMap((number) => {
       const score = total(number);

@@ -2,9 +2,11 @@ import { createReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { corpora, needs } from '@strongroom/testing';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseChatGptExport } from './import-chatgpt.ts';
 import type { ImportItem } from './import-item.ts';
+import { TermTable } from './internal/term-table.ts';
 import { parseMarkdownNote } from './import-markdown.ts';
 import { parseMcpMemory } from './import-mcp-memory.ts';
 import { SearchIndex } from './search-index.ts';
@@ -82,6 +84,97 @@ describe('SearchIndex', () => {
     expect(index.search('constructor __proto__ hasOwnProperty', 10)).toEqual([]);
   });
 });
+
+describe('a kept index', () => {
+  const word = fc.stringMatching(/^[abc]{1,7}$/);
+  const text = fc.array(word, { maxLength: 6 }).map((words) => `x ${words.join(' ')}`);
+
+  it('answers like the one it was made from, and goes on like it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(9), fc.option(text)), { maxLength: 25 }), text, (steps, query) => {
+        const whole = new SearchIndex();
+        let kept = new SearchIndex();
+        for (const [number, content] of steps) {
+          for (const index of [whole, kept]) {
+            if (content === null) index.remove(`m${number}`);
+            else index.put(`m${number}`, memory(content, { title: content.slice(0, 5) }));
+          }
+          if (number % 3 === 0) kept = SearchIndex.decode(kept.encode())!;
+        }
+        expect(kept.size).toBe(whole.size);
+        expect(ranked(kept.search(query, 100))).toEqual(ranked(whole.search(query, 100)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is not read in the form of another version', () => {
+    const index = new SearchIndex();
+    index.put('a', memory('umbrella'));
+    const bytes = index.encode();
+    bytes[0]! += 1;
+    expect(SearchIndex.decode(bytes)).toBeNull();
+    expect(SearchIndex.decode(new Uint8Array(3))).toBeNull();
+    expect(SearchIndex.decode(index.encode())!.search('umbrella', 1)).toHaveLength(1);
+  });
+
+  it('ranks over several as over one', () => {
+    const one = new SearchIndex();
+    const parts = [new SearchIndex(), new SearchIndex()];
+    const texts = ['harbour plan', 'the harbour at night, and the plan of the harbour', 'night train', 'plans'];
+    for (const [number, content] of texts.entries()) {
+      one.put(String(number), memory(content));
+      parts[number % 2]!.put(String(number), memory(content));
+    }
+    for (const query of ['harbour', 'plan night', 'harbuor'])
+      expect(ranked(SearchIndex.searchAll(parts, query, 10))).toEqual(ranked(one.search(query, 10)));
+  });
+});
+
+/** By score and then id: equal scores have no order. */
+const ranked = (found: readonly { id: string; score: number }[]) =>
+  found
+    .map(({ id, score }) => ({ id, score: Math.round(score * 1e9) / 1e9 }))
+    .toSorted((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1));
+
+describe('a table of terms', () => {
+  /** Wagner and Fischer, 1974, the plain way. */
+  function distance(left: string, right: string): number {
+    let above = Array.from({ length: right.length + 1 }, (_, index) => index);
+    for (const [row, letter] of Array.from(left).entries()) {
+      const next = [row + 1];
+      for (let column = 1; column <= right.length; column += 1) {
+        const same = right[column - 1] === letter ? 0 : 1;
+        next.push(Math.min(above[column - 1]! + same, above[column]! + 1, next[column - 1]! + 1));
+      }
+      above = next;
+    }
+    return above.at(-1)!;
+  }
+
+  it('finds what looking at each term finds', () => {
+    const word = fc.stringMatching(/^[abc]{0,8}$/);
+    fc.assert(
+      fc.property(fc.uniqueArray(word, { maxLength: 40 }), word, fc.nat(3), fc.nat(40), (words, wanted, most, few) => {
+        const table = new TermTable(words.slice(0, few).toSorted(byLetters));
+        for (const later of words.slice(few)) table.add(later);
+        const near = words.flatMap((term) =>
+          distance(wanted, term) <= most ? [`${term} ${distance(wanted, term)}`] : [],
+        );
+        expect([...table.near(wanted, most)].map((pair) => pair.join(' ')).toSorted(byLetters)).toEqual(
+          near.toSorted(byLetters),
+        );
+        expect([...table.startingWith(wanted)].toSorted(byLetters)).toEqual(
+          words.filter((term) => term.startsWith(wanted)).toSorted(byLetters),
+        );
+        expect(table.all()).toEqual(words.toSorted(byLetters));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+const byLetters = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 
 describe.skipIf(!needs('corpora:memories'))('recall over the shared samples', () => {
   const index = new SearchIndex();

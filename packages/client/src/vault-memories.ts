@@ -7,10 +7,11 @@ import type { ImportItem } from './import-item.ts';
 import { importItems, type ImportOptions, type ImportResult } from './import.ts';
 import type { RemoteAccount, RemoteSpace } from './internal/answers.ts';
 import { readHistory } from './internal/history.ts';
+import { copyOf } from './internal/copy-of.ts';
 import { sealDocument } from './internal/item-codec.ts';
 import { keepProfile, keptProfile } from './internal/kept-profile.ts';
 import { OpenSpace, type OpenedMemory, type SyncResult } from './internal/open-space.ts';
-import { copyOf, type DeviceCache } from './internal/space-copy.ts';
+import type { DeviceCache } from './internal/space-copy.ts';
 import type { MemoryDocument } from './memory-document.ts';
 import { SearchIndex } from './search-index.ts';
 import { VaultPeople } from './vault-people.ts';
@@ -60,7 +61,9 @@ export abstract class VaultMemories extends VaultPeople {
 
   /** Opens what this device keeps of a space, without asking the server. Answers with the number of memories. */
   async openKept(space: Uuid): Promise<number> {
-    const open = await this.#space(space);
+    if (!this.#spaces.has(space)) await this.keptSpaces();
+    const open = this.#spaces.get(space);
+    if (open === undefined) return 0;
     await open.load();
     return open.memories.size;
   }

@@ -90,7 +90,11 @@ for (const engine of databases()) {
       await expectFound();
       await expect(indexes.begin(...email)).rejects.toThrow(code('encryption.key-in-use'));
       await encryption.keyTree.rotate(database, { settle: 0 });
-      expect(await indexes.status(...email)).toMatchObject({ state: 'settled', liveColumn: 'email_index', liveVersion: 1 });
+      expect(await indexes.status(...email)).toMatchObject({
+        state: 'settled',
+        liveColumn: 'email_index',
+        liveVersion: 1,
+      });
       await indexes.begin(...email);
       await expect(indexes.begin(...email)).rejects.toThrow(code('encryption.rotation-running'));
       await expect(indexes.switch(...email)).rejects.toThrow(code('encryption.rotation-running'));
@@ -106,7 +110,12 @@ for (const engine of databases()) {
       await expect(indexes.cancel(...email)).rejects.toThrow(code('encryption.rotation-running'));
       await join5();
       await expectFound();
-      expect(await indexes.work(...email)).toMatchObject({ state: 'settled', liveColumn: 'email_index_next', liveVersion: 2, otherColumn: null });
+      expect(await indexes.work(...email)).toMatchObject({
+        state: 'settled',
+        liveColumn: 'email_index_next',
+        liveVersion: 2,
+        otherColumn: null,
+      });
       await expectFound();
       expect(await filled()).toEqual({ first: 0, second: 8 });
       // The values are rotated as well; the first version stays for keyed hashes, the second for the index alone.
@@ -142,7 +151,11 @@ for (const engine of databases()) {
       expect(await filled()).toEqual({ first: 5, second: 5 });
       await indexes.cancel(...email);
       await expectFound();
-      expect(await indexes.work(...email)).toMatchObject({ state: 'settled', liveColumn: 'email_index', liveVersion: 1 });
+      expect(await indexes.work(...email)).toMatchObject({
+        state: 'settled',
+        liveColumn: 'email_index',
+        liveVersion: 1,
+      });
       expect(await filled()).toEqual({ first: 5, second: 0 });
       await expectFound();
     });
@@ -151,7 +164,9 @@ for (const engine of databases()) {
       await encryption.keyTree.shred(database, [people[4]!]);
       await encryption.keyTree.rotate(database, { settle: 0 });
       await inTransaction((transaction) =>
-        sql`update people set email = set_byte(email, 70, get_byte(email, 70) # 1) where id = ${people[3]}`.execute(transaction),
+        sql`update people set email = set_byte(email, 70, get_byte(email, 70) # 1) where id = ${people[3]}`.execute(
+          transaction,
+        ),
       );
       await indexes.begin(...email);
       await expect(indexes.work(...email)).rejects.toThrow(code('encryption.cannot-open'));
@@ -177,8 +192,13 @@ for (const engine of databases()) {
         const made = (await indexes.read(transaction)).values(keys, ...email, null, 'person5@example.org');
         arrived.resolve();
         await go.promise;
-        const sealed = keys.seal({ tenant: null, table: 'people', column: 'email', row: id, subject: id }, 'person5@example.org');
-        await sql`insert into people (id, email, email_index) values (${id}, ${sealed}, ${made['email_index']})`.execute(transaction);
+        const sealed = keys.seal(
+          { tenant: null, table: 'people', column: 'email', row: id, subject: id },
+          'person5@example.org',
+        );
+        await sql`insert into people (id, email, email_index) values (${id}, ${sealed}, ${made['email_index']})`.execute(
+          transaction,
+        );
       });
       await arrived.promise;
       await indexes.begin(...email);

@@ -16,7 +16,14 @@ import { sql } from 'kysely';
 import type { EncryptedColumn, EncryptedTable } from './encrypted-table.ts';
 import type { Encryption } from './encryption.ts';
 import { EncryptionError } from './errors.ts';
-import { compareAndSwap, tableShape, walk, type RowKey, type TableShape, type WalkedRow } from './internal/batches/walk.ts';
+import {
+  compareAndSwap,
+  tableShape,
+  walk,
+  type RowKey,
+  type TableShape,
+  type WalkedRow,
+} from './internal/batches/walk.ts';
 import { fence } from './internal/rotation/fence.ts';
 import { neededColumns, openTexts, tenantOf } from './internal/rotation/rewrite.ts';
 import type { Sealer } from './sealer.ts';
@@ -54,7 +61,13 @@ export interface IndexRotationsOptions {
 /** What to write and where to look, as of one transaction. Normalises text by the column's rule. */
 export interface IndexReader {
   /** For the row: a value for each of the two columns. `text`: null for no value. */
-  values(sealer: Sealer, table: string, column: string, tenant: Uuid | null, text: string | null): Record<string, Bytes | null>;
+  values(
+    sealer: Sealer,
+    table: string,
+    column: string,
+    tenant: Uuid | null,
+    text: string | null,
+  ): Record<string, Bytes | null>;
   /** Rows with `text` have the value in one of these columns. */
   matches(
     sealer: Sealer,
@@ -101,7 +114,8 @@ interface Declared {
   readonly normalise: (text: string) => string;
 }
 
-export const createIndexRotations = (options: IndexRotationsOptions): IndexRotations => new BlindIndexRotations(options);
+export const createIndexRotations = (options: IndexRotationsOptions): IndexRotations =>
+  new BlindIndexRotations(options);
 
 class BlindIndexRotations implements IndexRotations {
   readonly #options: IndexRotationsOptions;
@@ -109,7 +123,9 @@ class BlindIndexRotations implements IndexRotations {
 
   constructor(options: IndexRotationsOptions) {
     this.#options = options;
-    this.#declared = new Map(options.indexes.map((index) => [`${index.table}.${index.column}`, declare(options.tables, index)]));
+    this.#declared = new Map(
+      options.indexes.map((index) => [`${index.table}.${index.column}`, declare(options.tables, index)]),
+    );
   }
 
   async read(transaction: Transaction): Promise<IndexReader> {
@@ -122,7 +138,9 @@ class BlindIndexRotations implements IndexRotations {
     return {
       values: (sealer, table, column, tenant, text) => {
         const { declared, row } = stateOf(table, column);
-        const made: Record<string, Bytes | null> = Object.fromEntries(declared.index.columns.map((name) => [name, null]));
+        const made: Record<string, Bytes | null> = Object.fromEntries(
+          declared.index.columns.map((name) => [name, null]),
+        );
         if (text === null) return made;
         for (const { name, version } of written(row)) {
           made[name] = sealer.blindIndex({ tenant, table, column }, declared.normalise(text), version);
@@ -153,17 +171,25 @@ class BlindIndexRotations implements IndexRotations {
       if (row.state !== 'settled') throw running(row);
       const { keyVersion } = this.#options.encryption;
       if (row.live_version === keyVersion) {
-        throw new EncryptionError('encryption.key-in-use', { detail: `The index is under version ${keyVersion} already.` });
+        throw new EncryptionError('encryption.key-in-use', {
+          detail: `The index is under version ${keyVersion} already.`,
+        });
       }
       const other = declared.index.columns.find((name) => name !== row.live_column)!;
-      await this.#write(transaction, { ...row, other_column: other, other_version: keyVersion, state: 'filling', cursor: null });
+      await this.#write(transaction, {
+        ...row,
+        other_column: other,
+        other_version: keyVersion,
+        state: 'filling',
+        cursor: null,
+      });
     });
   }
 
   async work(table: string, column: string, signal?: AbortSignal): Promise<IndexStatus> {
     const declared = this.#of(table, column);
     const { database } = this.#options;
-    let row = await this.#transaction((transaction) => this.#row(transaction, declared));
+    const row = await this.#transaction((transaction) => this.#row(transaction, declared));
     if (row.state !== 'filling' && row.state !== 'emptying') return statusOf(row);
     // Whoever wrote or searched by the state of before is through from here on.
     await fence(database, signal);
@@ -171,7 +197,6 @@ class BlindIndexRotations implements IndexRotations {
     for (let pass = row.cursor; ; pass = null) {
       const changed = await this.#pass(declared, shape, row, pass, signal);
       if (changed === 0 && pass === null) break;
-      row = { ...row, cursor: null };
     }
     const next: Row =
       row.state === 'filling'
@@ -230,7 +255,10 @@ class BlindIndexRotations implements IndexRotations {
       rows: rowsAtOnce,
       signal,
       work: async (transaction, batch) => {
-        const wanted = row.state === 'emptying' ? batch.rows.map(() => null) : await this.#indexesOf(transaction, declared, row, batch.rows);
+        const wanted =
+          row.state === 'emptying'
+            ? batch.rows.map(() => null)
+            : await this.#indexesOf(transaction, declared, row, batch.rows);
         const swaps = batch.rows.flatMap(({ key, values }, index) => {
           const to = wanted[index]!;
           const from = values[other] as Uint8Array | null;
@@ -280,7 +308,9 @@ class BlindIndexRotations implements IndexRotations {
   async #row(transaction: Transaction, declared: Declared): Promise<Row> {
     const { table, column } = declared.index;
     const { rows } = await sql<Row>`
-      select * from blind_index_rotations where table_name = ${table} and column_name = ${column} for update`.execute(transaction);
+      select * from blind_index_rotations where table_name = ${table} and column_name = ${column} for update`.execute(
+      transaction,
+    );
     return rows[0] ?? this.#initial(declared);
   }
 
@@ -353,4 +383,6 @@ const running = ({ state }: Row): EncryptionError =>
   new EncryptionError('encryption.rotation-running', { detail: `The index is ${state}.` });
 
 const unknown = (name: string): EncryptionError =>
-  new EncryptionError('encryption.column-not-encrypted', { detail: `No blind index with two columns is declared for ${name}.` });
+  new EncryptionError('encryption.column-not-encrypted', {
+    detail: `No blind index with two columns is declared for ${name}.`,
+  });

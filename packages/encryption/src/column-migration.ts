@@ -78,7 +78,7 @@ export interface ColumnMigration {
 }
 
 /** How often rows may be found wrong and rewritten in one `run` before it gives up: somebody writes past the codec. */
-const MOST_ROUNDS = 3;
+const MOST_ROUNDS = 5;
 
 /** What plaintext of each kind stands in. */
 const PLAINTEXT_TYPES: Readonly<Record<DeclaredColumn['column']['as'], readonly string[]>> = {
@@ -158,14 +158,18 @@ class Migration implements ColumnMigration {
           if ((await this.status()).problems === 0) return this.#move([phase], 'verified');
           await this.#move([phase], 'backfilling');
           rounds += 1;
-          if (rounds === MOST_ROUNDS) throw await this.#unverified();
+          if (rounds >= MOST_ROUNDS) throw this.#unverified();
           break;
-        case 'dropping':
+        case 'dropping': {
           if (!(await this.#walk(phase, signal))) break;
-          if ((await this.status()).problems === 0) return this.#move([phase], 'dropped');
-          // The next attempt looks at every row again.
-          await this.#move([phase], 'dropping');
-          throw await this.#unverified();
+          const { problems } = await this.status();
+          if (problems === 0 && !(await this.#hasPlaintext())) return this.#move([phase], 'dropped');
+          // A rotation may have rewritten a value at that moment, or a row came in behind: every row is looked at again.
+          await this.#move([phase], phase);
+          rounds += 1;
+          if (problems > 0 || rounds >= MOST_ROUNDS) throw this.#unverified();
+          break;
+        }
         case 'declared':
         case 'verified':
         case 'cut-over':
@@ -236,7 +240,17 @@ class Migration implements ColumnMigration {
     return { ...this.#name(), ...state, until: moving?.until ?? '', expired };
   }
 
-  async #unverified(): Promise<EncryptionError> {
+  #hasPlaintext(): Promise<boolean> {
+    return this.#inSystem(async (transaction) => {
+      const { rows } = await sql`
+        select 1 from ${sql.table(this.#declared.table)} where ${sql.ref(this.#from)} is not null limit 1`.execute(
+        transaction,
+      );
+      return rows.length > 0;
+    });
+  }
+
+  #unverified(): EncryptionError {
     const { table, column } = this.#name();
     return new EncryptionError('encryption.migration-unverified', { detail: `It is ${table}.${column}.` });
   }

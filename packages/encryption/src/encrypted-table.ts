@@ -2,6 +2,7 @@
 import type { DataMap, TableDeclaration } from '@strongroom/kernel';
 import { EncryptionError } from './errors.ts';
 import { normaliserFor } from './normalise.ts';
+import { declaredOf } from './row-codec.ts';
 
 export interface EncryptedColumn {
   readonly column: string;
@@ -55,6 +56,24 @@ export function encryptedTable(dataMap: DataMap, table: string, { row, subjects 
   });
   if (columns.length === 0) throw unknown(table);
   return { table, tenant: declaration.scope === 'tenant' ? 'tenant_id' : null, row, columns };
+}
+
+/** Of a table that has a row codec. */
+export function encryptedTableOf(codec: object): EncryptedTable {
+  const declared = declaredOf.get(codec);
+  if (declared === undefined) throw new TypeError('encrypted table: that is no row codec');
+  const { table, tenant, row, columns, declaration } = declared;
+  return {
+    table,
+    tenant,
+    row,
+    columns: [...columns.values()].map(({ name, subject }): EncryptedColumn => {
+      const column = declaration.columns[name];
+      if (column?.kind !== 'personal' || column.blindIndex === undefined) return { column: name, subject };
+      const { blindIndex, category } = column;
+      return { column: name, subject, blindIndex: { column: blindIndex, normalise: normaliserFor(category) } };
+    }),
+  };
 }
 
 /** Tables that hold encrypted columns and are not among `declared`: rotation would pass them by. */

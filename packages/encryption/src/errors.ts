@@ -104,6 +104,11 @@ export const encryptionErrors = {
     message: 'Another process is replacing the root of the key tree; try again in a moment.',
   },
   'encryption.rotation-running': { status: 409, message: 'Keys are being rotated already; wait until that is done.' },
+  'encryption.too-many-versions': {
+    status: 409,
+    message:
+      'There are 64 key versions already. Bring everything under the present one first, with `strongroom keys rotate root --present`; that retires the others.',
+  },
   'encryption.no-such-rotation': { status: 404, message: 'There is no such rotation.' },
   'encryption.key-in-use': { status: 409, message: 'That key version is still in use.' },
 } as const satisfies ErrorTable;

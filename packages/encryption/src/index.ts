@@ -27,6 +27,7 @@ export {
 } from './column-migration.ts';
 export {
   encryptedTable,
+  encryptedTableOf,
   undeclaredTables,
   type EncryptedColumn,
   type EncryptedRows,
@@ -70,6 +71,7 @@ export {
   type Rows,
   sealed,
   type SealedColumn,
+  type SearchMatch,
   type StoredRow,
 } from './row-codec.ts';
 export type { Sealer, SharedPlace, SubjectKeys } from './sealer.ts';

@@ -20,7 +20,7 @@ const FEWEST_KILLS = 5;
 
 for (const engine of databases()) {
   describe.skipIf(!engine.available)(engine.name, () => {
-    it('is finished in the end, and nobody noticed', { timeout: 300_000 }, async () => {
+    it('is finished in the end, and nobody noticed', { timeout: 600_000 }, async () => {
       const location = await engine.fresh();
       const path = join(temporaryFolder(), 'root');
       const open = async <Result>(

@@ -32,6 +32,11 @@ export interface RotationOptions {
   readonly share?: number | undefined;
   /** Former versions are not retired, so that backups from before stay readable with the present root key. */
   readonly keepsFormer?: boolean | undefined;
+  /**
+   * No new key version, and no other root: brings what is left under former versions under the present one. After a rotation that was cancelled, or after
+   * several of tenants and columns.
+   */
+  readonly toPresent?: boolean | undefined;
   /** How long other processes get to read the new version; see `KeyTree.rotate`. Milliseconds. */
   readonly settle?: number | undefined;
 }
@@ -58,7 +63,7 @@ export interface RotationsOptions {
 export interface Rotations {
   /**
    * Makes the new key version, under which everything is written from now on, and a rotation that `work` carries out. Throws
-   * `encryption.rotation-running`, `encryption.column-not-encrypted`, and what `KeyTree.rotate` throws.
+   * `encryption.rotation-running`, `encryption.column-not-encrypted`, `encryption.too-many-versions`, and what `KeyTree.rotate` throws.
    */
   begin(scope: RotationScope, options?: RotationOptions): Promise<RotationReport>;
   /**
@@ -93,18 +98,18 @@ class KeyRotations implements Rotations {
 
   async begin(
     scope: RotationScope,
-    { share = 1, keepsFormer = false, settle }: RotationOptions = {},
+    { share = 1, keepsFormer = false, toPresent = false, settle }: RotationOptions = {},
   ): Promise<RotationReport> {
     const { encryption, database } = this.#options;
     if (!(share > 0 && share <= 1)) throw new TypeError('rotation: share must be above 0 and at most 1');
     if (scope.kind === 'tenant' && !isUuid(scope.tenant)) throw new TypeError('rotation: tenant must be a UUIDv7');
     const scoped = this.#scoped(scope);
     if (scoped.length === 0) throw new EncryptionError('encryption.column-not-encrypted');
-    const refuseSecond = async (transaction: Transaction): Promise<void> => {
-      if ((await openRotation(transaction)) !== undefined) throw new EncryptionError('encryption.rotation-running');
-    };
-    await this.#transaction(refuseSecond);
-    const { keyVersion } = await encryption.keyTree.rotate(database, { settle });
+    const open = await this.#transaction(openRotation);
+    if (open !== undefined) throw new EncryptionError('encryption.rotation-running');
+    const keyVersion = toPresent
+      ? await this.#presentVersion()
+      : (await encryption.keyTree.rotate(database, { settle })).keyVersion;
     return this.#transaction(async (transaction) => {
       const row = await insertRotation(
         transaction,
@@ -237,6 +242,15 @@ class KeyRotations implements Rotations {
       const report = reportOf(await finish(transaction, id, outcome, this.#now()));
       await this.#options.record?.(transaction, 'ended', report);
       return report;
+    });
+  }
+
+  /** Also if another process made it. */
+  #presentVersion(): Promise<number> {
+    const { encryption } = this.#options;
+    return this.#transaction(async (transaction) => {
+      await encryption.subjects(transaction, []);
+      return encryption.keyVersion;
     });
   }
 

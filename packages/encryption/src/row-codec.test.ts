@@ -75,6 +75,10 @@ describe('rowCodec', () => {
     expect(stored.title).toBe('a title');
     expect(stored.token[1]).toBe(2);
     expect(stored.address_index).toEqual(notes.blindIndex(encryption, 'address', tenant, ' ada@EXAMPLE.org'));
+    expect(rows.matches('address', tenant, ' ada@EXAMPLE.org')).toEqual([
+      { column: 'address_index', value: stored.address_index },
+    ]);
+    expect(() => rows.matches('photo', tenant, 'x')).toThrow(code('query-refused'));
     // The same bytes as without the codec: the stored format is that of docs/format/fields.md.
     const place = { tenant, table: 'notes', row: `${id} 3` };
     expect(encryption.openText({ ...place, column: 'address', subject: owner }, stored.address)).toBe(open.address);

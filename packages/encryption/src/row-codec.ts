@@ -25,10 +25,10 @@ import {
 import type { Transaction } from '@strongroom/storage';
 import type { Algorithm } from './algorithms.ts';
 import { columnCodec, type ColumnCodec, type SealableColumn } from './column-codec.ts';
-import type { IndexReader } from './blind-index-rotation.ts';
 import type { Encryption } from './encryption.ts';
 import { declaredTableSubjects, declareTable, type DeclaredTable, type Fields } from './internal/codec/declaration.ts';
-import { RowCipher, type ReadState } from './internal/codec/rows.ts';
+import type { RotatedIndexes } from './internal/codec/indexes.ts';
+import { RowCipher, type ReadState, type SearchMatch } from './internal/codec/rows.ts';
 import type {
   ColumnMove,
   FromOf,
@@ -40,7 +40,8 @@ import type {
 import { readPhases } from './internal/migration/state.ts';
 import type { Sealer, SubjectKeys } from './sealer.ts';
 
-export type { ColumnMove, SealedColumn, SealedColumns } from './internal/codec/sealed-column.ts';
+export type { SearchMatch } from './internal/codec/rows.ts';
+export type { SealedColumn } from './internal/codec/sealed-column.ts';
 
 interface ColumnOptions<From extends string> {
   /** The column naming the person the value is about, where it is not the table's; `null`: nobody. */
@@ -106,7 +107,7 @@ export type StoredRow<Columns extends object, Open> = Flat<
 >;
 
 /** Values of a row before they are sealed: the encrypted columns have their types, the others are the caller's. */
-export type OpenValues<Columns extends object> = {
+type OpenValues<Columns extends object> = {
   readonly [Name in keyof Columns]?: ValueOf<Columns[Name]> | null | undefined;
 };
 
@@ -134,6 +135,11 @@ export interface Rows<Columns extends object, PlaceColumn extends string> {
   open<Row extends StoredValues<Columns> & { readonly [Name in PlaceColumn]: unknown }>(
     row: Row,
   ): OpenRow<Columns, Row>;
+  /**
+   * Where to look for text in any spelling that the column's rule makes the same: a row with it has one of these values in one of these columns. One
+   * pair, unless the index is being rotated. While plaintext counts it is that which is compared, as it is spelled.
+   */
+  matches(column: keyof Columns & string, tenant: Uuid | null, text: string): readonly SearchMatch[];
 }
 
 type PlaceOf<Table extends TableDeclaration, RowColumn extends string, Subject extends string | null> =
@@ -146,14 +152,14 @@ type IndexedOf<Columns> = {
 }[keyof Columns] &
   string;
 
-export interface ReadOptions {
+interface ReadOptions {
   /** The state of index rotations in this transaction (`IndexRotations.read`), where an index of the table takes part in them. */
-  readonly indexes?: IndexReader | undefined;
+  readonly indexes?: RotatedIndexes | undefined;
   /** For the last day of a column that is being encrypted. */
   readonly clock?: Clock | undefined;
 }
 
-export interface LoadOptions extends ReadOptions {
+interface LoadOptions extends ReadOptions {
   readonly create?: boolean | undefined;
 }
 
@@ -178,7 +184,7 @@ export interface RowCodec<
   /** For types alone. */
   readonly columns?: Columns;
   /** `sealer`: the loaded keys of the people the rows are about. Tables with a column that is being encrypted need `load`. */
-  with(sealer: Sealer, indexes?: IndexReader): Rows<Columns, PlaceColumn>;
+  with(sealer: Sealer, indexes?: RotatedIndexes): Rows<Columns, PlaceColumn>;
   /**
    * The keys of these people, and how far the columns are that are being encrypted, read in this transaction: what `with` needs said for it. `create`: as
    * for `Encryption.subjects`.
@@ -270,7 +276,7 @@ async function openAll(
 }
 
 /** The typed face of a RowCipher. */
-export function rowsWith<Columns extends object, PlaceColumn extends string>(
+function rowsWith<Columns extends object, PlaceColumn extends string>(
   declared: DeclaredTable,
   sealer: Sealer,
   state: ReadState,
@@ -279,12 +285,13 @@ export function rowsWith<Columns extends object, PlaceColumn extends string>(
   return {
     seal: <Row>(row: Row) => cipher.seal(row as Fields, row as Fields) as StoredRow<Columns, Row>,
     change: <Row>(at: Fields, changed: Row) => cipher.seal(at, changed as Fields) as StoredRow<Columns, Row>,
+    matches: (column, tenant, text) => cipher.matches(column, tenant, text),
     open: <Row>(row: Row) => cipher.open(row as Fields) as OpenRow<Columns, Row>,
   };
 }
 
 /** The people named by the places of these rows' values. */
-export function subjectsOf(declared: DeclaredTable, rows: readonly Fields[]): readonly Uuid[] {
+function subjectsOf(declared: DeclaredTable, rows: readonly Fields[]): readonly Uuid[] {
   const names = [...declared.columns.keys()];
   return [...new Set(rows.flatMap((row) => declaredTableSubjects(declared, row, names)))];
 }

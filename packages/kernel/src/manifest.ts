@@ -19,15 +19,18 @@ export interface Migration {
  * - `administration`: the operator's own work and that of jobs;
  * - `tool-call`: an assistant acts for somebody.
  */
-export type AuditEventClass =
-  | 'sign-in'
-  | 'security'
-  | 'permission'
-  | 'data-access'
-  | 'data-change'
-  | 'policy'
-  | 'administration'
-  | 'tool-call';
+export const auditEventClasses = [
+  'sign-in',
+  'security',
+  'permission',
+  'data-access',
+  'data-change',
+  'policy',
+  'administration',
+  'tool-call',
+] as const;
+
+export type AuditEventClass = (typeof auditEventClasses)[number];
 
 /** Which period of the audit log's retention holds for an event: it is kept as long as the longest purpose it serves. */
 export type AuditRetention = 'security' | 'access' | 'operational';

@@ -89,8 +89,7 @@ for (const engine of databases('both')) {
     let opened: Engine;
     let session: Session;
     beforeAll(async () => {
-      const location = await engine.fresh();
-      await (await openDatabase(location, [])).close();
+      const location = await engine.migrated([]);
       if (location.kind === 'folder') opened = await openFolder(location.path, false);
       else if (location.kind === 'postgresql') opened = await openPostgresql(location.url, location.ownerUrl);
       session = await opened.owner!.acquire();

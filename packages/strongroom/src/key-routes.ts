@@ -154,6 +154,7 @@ const rotateRoute = defineRoute({
       scope,
       share: z.number().gt(0).max(1).optional(),
       keepsFormer: z.boolean().optional(),
+      toPresent: z.boolean().optional(),
       copy,
     }),
   },

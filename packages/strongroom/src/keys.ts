@@ -36,6 +36,8 @@ export interface RotateRequest {
   readonly scope: RotationScope;
   readonly share?: number | undefined;
   readonly keepsFormer?: boolean | undefined;
+  /** See `RotationOptions`. The root stays, and with it every copy of the keys. */
+  readonly toPresent?: boolean | undefined;
   readonly copy: KeyCopy | 'none';
 }
 
@@ -164,8 +166,9 @@ export function createKeys(options: KeysOptions): Keys {
         await record({ type: 'keys.shred-ended', outcome: complete ? 'success' : 'failure', via, details });
         return report;
       }),
-    async rotate({ scope, share, keepsFormer, copy }, via) {
-      const report = await withCopy(copy, via, () => rotations.begin(scope, { share, keepsFormer }));
+    async rotate({ scope, share, keepsFormer, toPresent = false, copy }, via) {
+      const begin = () => rotations.begin(scope, { share, keepsFormer, toPresent });
+      const report = toPresent ? await begin() : await withCopy(copy, via, begin);
       nudge();
       return report;
     },

@@ -3,7 +3,7 @@ import { openDatabase, type Database, type Location } from '@strongroom/storage'
 import { afterAll, expect } from 'vitest';
 import { needs } from './needs.ts';
 import { findPostgres } from './postgres-process.ts';
-import { freshPostgresql, migratedPglite, migratedPostgresql, type Manifests } from './templates.ts';
+import { freshPostgresql, isWantedAgain, migratedPglite, migratedPostgresql, type Manifests } from './templates.ts';
 
 export { ownerOf, type Owner } from './owner.ts';
 export { firstFolder } from './templates.ts';
@@ -45,7 +45,8 @@ export function databases(which?: 'both'): readonly TestEngine[] {
     available,
     ...made,
     open: async (manifests) => {
-      const database = await openDatabase(await made.migrated(manifests), manifests);
+      const location = isWantedAgain(manifests) ? await made.migrated(manifests) : await made.fresh();
+      const database = await openDatabase(location, manifests);
       opened.push(database);
       return database;
     },

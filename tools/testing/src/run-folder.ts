@@ -17,8 +17,6 @@ import { join } from 'node:path';
 import { stopPostgresIn } from './postgres-process.ts';
 
 const VARIABLE = 'STRONGROOM_TEST_FOLDER';
-/** Node's own: where it keeps compiled modules. */
-const COMPILED = 'NODE_COMPILE_CACHE';
 const PREFIX = 'strongroom-test-';
 
 export function runFolder(): string {
@@ -37,14 +35,10 @@ export function openRunFolder(): { readonly folder: string; readonly close: () =
   chmodSync(folder, 0o711);
   writeFileSync(join(folder, 'pid'), String(process.pid));
   process.env[VARIABLE] = folder;
-  // Tests start the same programs again and again; from the second time on they need not be compiled.
-  const compiled = process.env[COMPILED];
-  process.env[COMPILED] = compiled ?? join(folder, 'compiled');
   return {
     folder,
     close: () => {
       delete process.env[VARIABLE];
-      if (compiled === undefined) delete process.env[COMPILED];
       removeRunFolder(folder);
     },
   };

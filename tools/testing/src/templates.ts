@@ -16,6 +16,14 @@ export function fingerprint(manifests: Manifests): string {
   return createHash('sha256').update(JSON.stringify(migrations)).digest('hex').slice(0, 16);
 }
 
+/** False for whoever asks first in this run: for one database alone a template does not pay. */
+export function isWantedAgain(manifests: Manifests): boolean {
+  const mark = join(runFolder(), `wanted-${fingerprint(manifests)}`);
+  if (existsSync(mark)) return true;
+  writeFileSync(mark, '');
+  return false;
+}
+
 /** The path of what `make` makes: in the whole run it is called once, whoever asks. */
 async function oncePerRun(name: string, make: (path: string) => Promise<void>): Promise<string> {
   const path = join(runFolder(), name);

@@ -1,5 +1,5 @@
 /** The conditions that `audit search` and `audit export` share, from the words of a command line. */
-import type { AuditEventClass } from '@strongroom/kernel';
+import { type AuditEventClass, auditEventClasses } from '@strongroom/kernel';
 import { type Command, Option } from 'commander';
 import { CliError } from '../errors.ts';
 import type { LogOptions } from './audit-log-access.ts';
@@ -19,24 +19,13 @@ export interface FilterOptions extends LogOptions {
   readonly purpose?: string;
 }
 
-const CLASSES: readonly AuditEventClass[] = [
-  'sign-in',
-  'security',
-  'permission',
-  'data-access',
-  'data-change',
-  'policy',
-  'administration',
-  'tool-call',
-];
-
 export const withFilterOptions = (command: Command): Command =>
   command
     .option('--actor <person>', 'who acted: e-mail address, account or pseudonym')
     .option('--subject <person>', 'whom it is about: e-mail address, account or pseudonym')
     .option('--object <id>', 'what it was done to, such as the id of a memory')
     .option('--action <type>', 'type of the event, such as memory.created')
-    .addOption(new Option('--class <class>', 'kind of event').choices(CLASSES))
+    .addOption(new Option('--class <class>', 'kind of event').choices(auditEventClasses))
     .addOption(new Option('--outcome <outcome>', 'how it ended').choices(['success', 'denied', 'failure']))
     .option('--from <time>', 'not before: 2026-11-01, 2026-11-01T08:00Z, or 90m, 24h, 7d ago')
     .option('--to <time>', 'before, in the same forms')

@@ -30,6 +30,7 @@ interface CopyOptions extends Place {
 interface RotateOptions extends CopyOptions {
   readonly share: number;
   readonly keepFormer?: true;
+  readonly present?: true;
   readonly wait: boolean;
 }
 
@@ -98,6 +99,7 @@ export function addKeysCommands(program: Command, context: CommandContext): void
           .default(1, '100'),
       )
       .option('--keep-former', 'retire nothing, so that the present root key goes on opening older backups')
+      .option('--present', 'make no new version: bring what is left under former ones under the present one')
       .option('--no-wait', 'come back once it has begun; `keys status` tells how far it is')
       .addHelpText(
         'after',
@@ -265,7 +267,8 @@ async function rotateKeys(context: CommandContext, scope: RotationScope, options
     scope,
     share: options.share,
     keepsFormer: options.keepFormer === true,
-    copy: await copyOf(options),
+    toPresent: options.present === true,
+    copy: options.present === true ? 'none' : await copyOf(options),
   };
   const answer = (await askServer(administratorSocket(options.data), 'POST', '/operator/keys/rotations', request)) as
     | RotationReport

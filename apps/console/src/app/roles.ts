@@ -12,6 +12,7 @@ const among = (roles: readonly string[]) => (role: string) => roles.includes(rol
 /** In the vault: inviting, changing roles, removing. */
 export const managesMembers = among(['owner', 'admin']);
 export const seesMembers = among(['owner', 'admin', 'member', 'viewer']);
+export const readsAudit = among(['owner', 'admin']);
 export const makesSpaces = among(['owner', 'admin', 'member']);
 
 /** In a space. */

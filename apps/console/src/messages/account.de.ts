@@ -10,10 +10,10 @@ export const accountDe: typeof accountEn = {
   life: {
     signingIn: 'Anmelden',
     password: 'Passwort ändern',
-    passwordLead: 'Gibt dem Schlüssel zu Ihren Erinnerungen ein anderes Schloss',
+    passwordLead: 'Ein anderes Schloss für denselben Schlüssel',
     email: 'E-Mail-Adresse ändern',
     sessions: 'Sitzungen',
-    sessionsLead: 'Wo Sie angemeldet sind, und wie man das beendet',
+    sessionsLead: 'Wo Sie angemeldet sind',
     end: 'Gehen',
     delete: 'Konto löschen',
     deleteLead: 'Zeigt zuerst, was verschwinden würde, und fragt, bevor es geschieht',
@@ -113,7 +113,7 @@ export const accountDe: typeof accountEn = {
   },
   certificate: {
     title: 'Ihr Konto ist gelöscht',
-    lead: 'Die Schlüssel sind vernichtet, die Sitzungen beendet, und in diesem Browser ist nichts vom Konto geblieben. Diese Urkunde ist der Beweis; sie wird nur dieses eine Mal ausgestellt.',
+    lead: 'Seine Sitzungen sind beendet, seine Schlüssel verschwinden binnen Sekunden, und in diesem Browser ist nichts von ihm geblieben. Diese Urkunde ist der Beweis; sie wird nur dieses eine Mal ausgestellt.',
     sheet: 'Löschurkunde',
     vault: 'Tresor',
     account: 'Konto',

@@ -307,6 +307,7 @@ export const de: Messages = {
     empty: 'Im Protokoll steht noch nichts',
     details: 'Einzelheiten',
     you: 'Sie',
+    notYours: 'Das Protokoll liest, wer den Tresor besitzt oder verwaltet.',
     member: 'Ein Mitglied',
     somebody: 'Jemand ohne Anmeldung',
     system: 'Das System',

@@ -304,6 +304,7 @@ export const en = {
     empty: 'Nothing is written in the log yet',
     details: 'Details',
     you: 'You',
+    notYours: 'Owners and administrators of the vault read its log.',
     member: 'A member',
     somebody: 'Somebody not signed in',
     system: 'The system',

@@ -1,6 +1,7 @@
-import { usePreferences, preferences, type Preferences } from '../app/preferences.ts';
-import { de } from './de.ts';
-import { en, type Messages } from './en.ts';
+/** The sentences in the person's language. Each language is a file of its own: nobody waits for the other one. */
+import { preferences, type Preferences } from '../app/preferences.ts';
+import { createStore, useStore } from '../app/store.ts';
+import type { Messages } from './en.ts';
 
 export type { Messages } from './en.ts';
 
@@ -14,12 +15,37 @@ export function languageOf(
   return first === 'de' ? 'de' : 'en';
 }
 
-const messagesOf = (chosen: Preferences): Messages => (languageOf(chosen) === 'de' ? de : en);
+const languages: Readonly<Record<'en' | 'de', () => Promise<Messages>>> = {
+  en: async () => (await import('./en.ts')).en,
+  de: async () => (await import('./de.ts')).de,
+};
 
-export const useMessages = (): Messages => messagesOf(usePreferences());
+const shown = createStore<Messages | null>(null);
+
+async function follow(): Promise<void> {
+  const language = languageOf(preferences.get());
+  const messages = await languages[language]();
+  // Somebody may have gone on choosing while it was fetched.
+  if (languageOf(preferences.get()) === language) shown.set(messages);
+}
+
+/** Resolves when there is something to read; from then on the language follows the preferences. */
+export async function startMessages(): Promise<void> {
+  await follow();
+  // Without a server the former language stays.
+  preferences.subscribe(() => void follow().catch(() => undefined));
+}
+
+/** Fetches what somebody may choose next, so that choosing needs no server. */
+export const prepareLanguages = (): void => {
+  for (const load of Object.values(languages)) void load().catch(() => undefined);
+};
+
+/** Not before `startMessages` has resolved. */
+export const useMessages = (): Messages => useStore(shown)!;
 
 /** Outside of components. */
-export const currentMessages = (): Messages => messagesOf(preferences.get());
+export const currentMessages = (): Messages => shown.get()!;
 
 /** Codes that a detail makes clearer: it names a place in a file or a limit, never content. */
 const WITH_DETAIL = new Set(['client.invalid-import', 'client.invalid-memory']);

@@ -1,16 +1,18 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link, type LinkProps } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { LOCK_CHOICES, setPreferences, usePreferences } from '../app/preferences.ts';
 import { useFormats } from '../app/formats.ts';
 import { lock, signOut, useSession } from '../app/session.ts';
 import { Icon, type IconName } from '../design/icon.tsx';
 import { Button, Choice, Page } from '../design/parts.tsx';
-import { useMessages } from '../messages/messages.ts';
+import { prepareLanguages, useMessages } from '../messages/messages.ts';
 
 export function AccountPage() {
   const { account: words, life, spaces, fields } = useMessages();
   const { day } = useFormats();
   const preferences = usePreferences();
+  useEffect(prepareLanguages, []);
   const session = useSession();
   const leaving = useMutation({ mutationFn: signOut });
   if (session.phase !== 'open') return null;

@@ -1,6 +1,8 @@
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useFormats } from '../app/formats.ts';
+import { useAccountRole } from '../app/people.ts';
+import { readsAudit } from '../app/roles.ts';
 import { vault, vaultWithProgress } from '../app/session.ts';
 import { Dial } from '../design/dial.tsx';
 import { Icon } from '../design/icon.tsx';
@@ -11,6 +13,19 @@ import { CertificateCheck } from './certificate-check.tsx';
 import type { AuditEntryView, Progress, VerdictView } from '../vault/protocol.ts';
 
 export function AuditPage() {
+  const { audit } = useMessages();
+  const role = useAccountRole();
+  if (role !== null && !readsAudit(role)) {
+    return (
+      <Page title={audit.title} lead={audit.lead}>
+        <Notice tone="plain">{audit.notYours}</Notice>
+      </Page>
+    );
+  }
+  return <Log />;
+}
+
+function Log() {
   const messages = useMessages();
   const { audit } = messages;
   const pages = useInfiniteQuery({

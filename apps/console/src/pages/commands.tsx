@@ -5,7 +5,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useDeferredValue, useState } from 'react';
 import { focusSearch } from '../app/focus-search.ts';
 import { useAccountRole } from '../app/people.ts';
-import { managesMembers } from '../app/roles.ts';
+import { managesMembers, readsAudit } from '../app/roles.ts';
 import { lock, signOut, vault } from '../app/session.ts';
 import { setPreferences } from '../app/preferences.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
@@ -205,7 +205,7 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
         go('/members', 'members', members.title),
         go('/import', 'import', navigation.import),
         go('/export', 'export', navigation.export),
-        go('/audit', 'audit', navigation.audit),
+        ...(readsAudit(ownRole ?? '') ? [go('/audit', 'audit', navigation.audit)] : []),
         go('/sessions', 'sessions', navigation.sessions),
         go('/spaces', 'spaces', navigation.manageSpaces),
         go('/account', 'account', navigation.account),

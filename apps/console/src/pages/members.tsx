@@ -56,7 +56,7 @@ export function MembersPage() {
         </ul>
       )}
       {people.length === 1 && manages ? <p className="quiet">{words.aloneLead}</p> : null}
-      {manages ? <Invitations people={people} /> : null}
+      {manages && members.data !== undefined ? <Invitations people={people} /> : null}
       <section className="panel">
         <h2>{fingerprint.own}</h2>
         <OwnFingerprint />

@@ -11,7 +11,7 @@ import { watchIdle } from '../app/idle.ts';
 import { commandOf, isTyping } from '../app/keys.ts';
 import { useAccountRole } from '../app/people.ts';
 import { preferences } from '../app/preferences.ts';
-import { makesSpaces, writesInSpace } from '../app/roles.ts';
+import { makesSpaces, readsAudit, writesInSpace } from '../app/roles.ts';
 import { farewell, lock, onTabMessage, reachable, tellActive, trustDamaged, withoutCache } from '../app/session.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { useStore } from '../app/store.ts';
@@ -59,6 +59,7 @@ export function Shell() {
 
 function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
   const { navigation, members, name } = useMessages();
+  const audits = readsAudit(useAccountRole() ?? 'guest');
   const spaces = useSpaces();
   const nameOf = useSpaceName();
   return (
@@ -99,11 +100,13 @@ function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
             {navigation.export}
           </NavLink>
         </li>
-        <li>
-          <NavLink to="/audit" icon="audit">
-            {navigation.audit}
-          </NavLink>
-        </li>
+        {audits ? (
+          <li>
+            <NavLink to="/audit" icon="audit">
+              {navigation.audit}
+            </NavLink>
+          </li>
+        ) : null}
         <li>
           <NavLink to="/sessions" icon="sessions">
             {navigation.sessions}
@@ -183,6 +186,7 @@ function WriteLink({ className }: { readonly className: string }) {
 /** Phones: the three things done most, and the rest in a menu. */
 function BottomBar() {
   const { navigation, members } = useMessages();
+  const audits = readsAudit(useAccountRole() ?? 'guest');
   const navigate = useNavigate();
   const spaces = useSpaces();
   const nameOf = useSpaceName();
@@ -191,7 +195,7 @@ function BottomBar() {
     ['/members', 'members', members.title],
     ['/import', 'import', navigation.import],
     ['/export', 'export', navigation.export],
-    ['/audit', 'audit', navigation.audit],
+    ...(audits ? [['/audit', 'audit', navigation.audit] as const] : []),
     ['/sessions', 'sessions', navigation.sessions],
     ['/account', 'account', navigation.account],
   ];

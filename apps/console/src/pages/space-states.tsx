@@ -2,6 +2,7 @@
 import { Link, useParams } from '@tanstack/react-router';
 import type { PendingKey, Space } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
+import { useEffect, useRef } from 'react';
 import { useNameOf, useSpaceMembers } from '../app/people.ts';
 import { sharesSpace, writesInSpace } from '../app/roles.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
@@ -54,7 +55,12 @@ export function useReadOnly(space: Uuid): boolean {
 /** In place of the editor for whoever may only read: why, who can change that, and where else there is room to write. */
 export function ReadOnly() {
   const space = useParams({ strict: false }).space as Uuid;
-  const { sharing: words, spaces: spacesWords } = useMessages();
+  const { sharing: words, spaces: spacesWords, name } = useMessages();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${words.viewerTitle} · ${name}`;
+    heading.current?.focus({ preventScroll: true });
+  }, [words, name]);
   const nameOf = useNameOf();
   const spaceName = useSpaceName();
   const spaces = useSpaces();
@@ -65,7 +71,9 @@ export function ReadOnly() {
   return (
     <Detail space={space}>
       <div className="stack">
-        <h1 className="memory-title">{words.viewerTitle}</h1>
+        <h1 ref={heading} tabIndex={-1} className="memory-title">
+          {words.viewerTitle}
+        </h1>
         <p>{words.viewerLead(spacesWords.roles[role] ?? role)}</p>
         {able.length === 0 ? null : <p>{words.viewerAsk(able.join(', '))}</p>}
         {elsewhere.length === 0 ? null : (

@@ -21,7 +21,8 @@ export function openDatabase(name: string, stores: readonly string[], version = 
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, version);
     request.addEventListener('upgradeneeded', () => {
-      for (const store of [...request.result.objectStoreNames]) request.result.deleteObjectStore(store);
+      // The list shrinks with each one.
+      for (const store of Array.from(request.result.objectStoreNames)) request.result.deleteObjectStore(store);
       for (const store of stores) request.result.createObjectStore(store);
     });
     request.addEventListener('success', () => {

@@ -43,7 +43,7 @@ const waitingEvent = ([row, hasOpening, transaction, event]: WaitingJson): Waiti
  */
 export async function readInbox(transaction: Transaction, limit: number): Promise<WaitingEvent[]> {
   const { rows } = await sql<{ events: string }>`
-    with waiting as (
+    with waiting as not materialized (
       select ctid, event, opening, transaction, strpos(event, ${`"${REDACTION}"`}) > 0 as is_last from audit_inbox
     ), others as materialized (
       select * from waiting where not is_last limit ${limit}::int
@@ -55,7 +55,7 @@ export async function readInbox(transaction: Transaction, limit: number): Promis
     select '[' || coalesce(string_agg('["' || ctid || '",' || (opening is not null) || ',"' || transaction || '",' || event || ']', ','), '') || ']' as events
     from taken`.execute(transaction);
   const events = (JSON.parse(rows[0]!.events) as WaitingJson[]).map(waitingEvent);
-  return events.sort(inOrder);
+  return events.toSorted(inOrder);
 }
 
 function inOrder({ event: left }: WaitingEvent, { event: right }: WaitingEvent): number {

@@ -9,6 +9,8 @@ import { type EventColumns, personOf, REDACTION } from '../entry.ts';
 import type { WaitingEvent } from './inbox.ts';
 import { waitingJson } from './read-events.ts';
 
+const key = (tenant: string | null, person: string): string => `${tenant ?? ''}|${person}`;
+
 /** Puts into the inbox what is missing, and returns it in addition to `waiting`. */
 export async function addLateRedactions(
   transaction: Transaction,
@@ -17,7 +19,6 @@ export async function addLateRedactions(
   now: number,
 ): Promise<readonly WaitingEvent[]> {
   if (forgotten.size === 0) return waiting;
-  const key = (tenant: string | null, person: string): string => `${tenant ?? ''}|${person}`;
   const redacted = new Set(
     waiting.flatMap(({ event: { type, tenantId, subjects } }) =>
       type === REDACTION ? subjects.map((person) => key(tenantId, person)) : [],

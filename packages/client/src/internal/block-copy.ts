@@ -11,7 +11,15 @@
  * blocks away is found by the head; an older form of a single block holds nothing that a later block does not replace.
  */
 import { fromUtf8, utf8, type Bytes, type Uuid } from '@strongroom/kernel';
-import { pad, SealingError, unpad, unwrapBytes, wrapBytes, type AccountKeys, type WrapContext } from '@strongroom/sealing';
+import {
+  pad,
+  SealingError,
+  unpad,
+  unwrapBytes,
+  wrapBytes,
+  type AccountKeys,
+  type WrapContext,
+} from '@strongroom/sealing';
 import type { BlockCache, KeptSpace, SealedBlock } from '../block-cache.ts';
 import { SearchIndex } from '../search-index.ts';
 import type { KnownMemory, LoadedCopy, SpaceCopy } from './space-copy.ts';

@@ -92,7 +92,7 @@ class Distances {
     const above = this.#rows[this.#depth]!;
     const row = (this.#rows[this.#depth + 1] ??= new Uint16Array(above.length));
     row[0] = this.#depth + 1;
-    let nearest = row[0]!;
+    let nearest = this.#depth + 1;
     for (let column = 1; column < row.length; column += 1) {
       const replaced = above[column - 1]! + (this.#word.charCodeAt(column - 1) === letter ? 0 : 1);
       const value = Math.min(replaced, above[column]! + 1, row[column - 1]! + 1);

@@ -35,6 +35,13 @@ describe('RootKeyring', () => {
     expect(changed.version(3)!.secret.equals(keyring.version(3)!.secret)).toBe(true);
     expect(() => changed.without(3)).toThrow('lookup');
     expect(() => changed.without(10)).toThrow('current');
+    const retired = changed.withLookupOnly(3);
+    expect(RootKeyring.decode(retired.encode()).version(3)!.scheme).toBe('lookup');
+    expect(() => changed.withLookupOnly(10)).toThrow('current');
+    const full = Array.from({ length: 64 }, (_, index) => version(index + 1));
+    expect(() => new RootKeyring({ ...rest, current: 9, lookup: 3, versions: full }).withNewVersion(7)).toThrow(
+      expect.objectContaining({ code: 'encryption.too-many-versions' }),
+    );
   });
 
   it('does not depend on the bytes it was read from', () => {

@@ -177,8 +177,9 @@ export class RootKeyring {
     return this.#changed({ tree: { version: this.treeVersion + 1, secret: newSecret() } });
   }
 
-  /** One more key version, not yet the current one. Its number was never used before. */
+  /** One more key version, not yet the current one. Its number was never used before. Throws `encryption.too-many-versions`. */
   withNewVersion(now: number): RootKeyring {
+    if (this.#versions.size >= MOST_VERSIONS) throw new EncryptionError('encryption.too-many-versions');
     const version = Math.max(...this.#versions.keys()) + 1;
     const added: RootVersion = { version, createdAt: now, scheme: 'tree', secret: newSecret() };
     return this.#changed({ versions: [...this.#versions.values(), added] });

@@ -51,7 +51,7 @@ export function decodeBase64(text: string, alphabet: Base64Alphabet, padded: boo
   const end = text.length - padding;
   const missing = (4 - (end % 4)) % 4;
   if (missing === 3 || (padded && missing !== padding)) return null;
-  const bytes = new Uint8Array((end + missing) / 4 * 3 - missing);
+  const bytes = new Uint8Array(((end + missing) / 4) * 3 - missing);
   let at = 0;
   for (let index = 0; index < end; index += 4) {
     // What is missing counts as zero bits, and only in the last group.

@@ -22,7 +22,7 @@ import { sql, type RawBuilder } from 'kysely';
 /** Rows of one transaction. On PGlite nobody else is served meanwhile, so a batch is some ten milliseconds there. */
 const ROWS_AT_ONCE = { pglite: 100, postgresql: 500 } as const;
 
-export interface TypedColumn {
+interface TypedColumn {
   readonly name: string;
   /** As PostgreSQL writes it, for casts. */
   readonly type: string;

@@ -106,6 +106,7 @@ export function placeOf(declared: DeclaredTable, { name, subject }: DeclaredColu
   const { table, tenant } = declared;
   const parts = declared.row.map((part) => {
     const value = row[part];
+    if (isUuid(value)) return value;
     // A space would make two lists of parts look the same, and an id in capitals is another text but the same row.
     if (typeof value === 'string' && value !== '' && !value.includes(' ') && !isOddUuid(value)) return value;
     if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
@@ -133,4 +134,25 @@ export function declaredTableSubjects(declared: DeclaredTable, row: Fields, name
     if (subject !== null) found.add(subject);
   }
   return [...found];
+}
+
+/** The places of one row's values: columns about the same person have the same. */
+export class RowPlaces {
+  readonly #declared: DeclaredTable;
+  readonly #row: Fields;
+  #subject: string | null | undefined;
+  #place: RowPlace | undefined;
+
+  constructor(declared: DeclaredTable, row: Fields) {
+    this.#declared = declared;
+    this.#row = row;
+  }
+
+  of(column: DeclaredColumn): RowPlace {
+    if (this.#place === undefined || this.#subject !== column.subject) {
+      this.#place = placeOf(this.#declared, column, this.#row);
+      this.#subject = column.subject;
+    }
+    return this.#place;
+  }
 }

@@ -1,6 +1,5 @@
 /** The blind index of a column: one column, or two while it is being rotated. */
 import type { Bytes, Uuid } from '@strongroom/kernel';
-import type { IndexReader } from '../../blind-index-rotation.ts';
 import { EncryptionError } from '../../errors.ts';
 import { normaliserFor } from '../../normalise.ts';
 import type { Sealer } from '../../sealer.ts';
@@ -11,13 +10,25 @@ export interface IndexMatch {
   readonly value: Bytes;
 }
 
+/** What `IndexRotations.read` answers. Throws `encryption.column-not-encrypted` for an index that takes no part in rotations. */
+export interface RotatedIndexes {
+  values(
+    sealer: Sealer,
+    table: string,
+    column: string,
+    tenant: Uuid | null,
+    text: string | null,
+  ): Readonly<Record<string, Bytes | null>>;
+  matches(sealer: Sealer, table: string, column: string, tenant: Uuid | null, text: string): readonly IndexMatch[];
+}
+
 export class Indexes {
   readonly #declared: DeclaredTable;
   readonly #sealer: Sealer;
-  readonly #rotated: IndexReader | undefined;
+  readonly #rotated: RotatedIndexes | undefined;
 
   /** `rotated`: the state of index rotations in this transaction, for columns that take part. */
-  constructor(declared: DeclaredTable, sealer: Sealer, rotated: IndexReader | undefined) {
+  constructor(declared: DeclaredTable, sealer: Sealer, rotated: RotatedIndexes | undefined) {
     this.#declared = declared;
     this.#sealer = sealer;
     this.#rotated = rotated;
@@ -49,7 +60,7 @@ export class Indexes {
   }
 
   /** `undefined` for an index that takes no part in rotations. */
-  #ifRotated<Result>(read: (reader: IndexReader) => Result): Result | undefined {
+  #ifRotated<Result>(read: (reader: RotatedIndexes) => Result): Result | undefined {
     if (this.#rotated === undefined) return undefined;
     try {
       return read(this.#rotated);

@@ -1,10 +1,10 @@
 /** Rows of one declared table between the database and the program. Untyped: `row-codec.ts` gives it its types. */
+import type { Uuid } from '@strongroom/kernel';
 import { columnCodec, type ColumnCodec } from '../../column-codec.ts';
-import type { IndexReader } from '../../blind-index-rotation.ts';
 import { EncryptionError } from '../../errors.ts';
 import type { Sealer } from '../../sealer.ts';
-import { placeOf, type DeclaredColumn, type DeclaredTable, type Fields } from './declaration.ts';
-import { Indexes } from './indexes.ts';
+import { RowPlaces, type DeclaredColumn, type DeclaredTable, type Fields } from './declaration.ts';
+import { Indexes, type RotatedIndexes } from './indexes.ts';
 import { phaseOf, plaintextCounts, writesSealed, type Phases } from './phases.ts';
 import { openValueOf, plaintextOf } from './values.ts';
 
@@ -13,7 +13,12 @@ export interface ReadState {
   /** How far the columns are that are being encrypted. */
   readonly phases?: Phases | undefined;
   /** How far blind indexes are that are being rotated. */
-  readonly indexes?: IndexReader | undefined;
+  readonly indexes?: RotatedIndexes | undefined;
+}
+
+export interface SearchMatch {
+  readonly column: string;
+  readonly value: string | Uint8Array;
 }
 
 export class RowCipher {
@@ -35,17 +40,19 @@ export class RowCipher {
 
   /** What is stored for `values`, in the row that `at` names. */
   seal(at: Fields, values: Fields): Record<string, unknown> {
+    const places = new RowPlaces(this.#declared, at);
     const stored: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(values)) {
       this.refuseHandMade(name);
       const column = this.#declared.columns.get(name);
       if (column === undefined) stored[name] = value;
-      else if (value !== undefined) Object.assign(stored, this.#sealColumn(column, at, value));
+      else if (value !== undefined) this.#sealInto(stored, column, places, value);
     }
     return stored;
   }
 
   open(row: Fields): Record<string, unknown> {
+    const places = new RowPlaces(this.#declared, row);
     const opened: Record<string, unknown> = { ...row };
     for (const index of this.#declared.indexes) delete opened[index];
     for (const column of this.#declared.columns.values()) {
@@ -53,21 +60,21 @@ export class RowCipher {
       if (moving !== undefined) {
         if (!(column.name in row) && !(moving.from in row)) continue;
         delete opened[moving.from];
-        opened[column.name] = this.openMoving(column, row, row[column.name], row[moving.from]);
-      } else if (column.name in row) opened[column.name] = this.openValue(column, row, row[column.name]);
+        opened[column.name] = this.openMoving(column, places, row[column.name], row[moving.from]);
+      } else if (column.name in row) opened[column.name] = this.openValue(column, places, row[column.name]);
     }
     return opened;
   }
 
   /** Throws `encryption.plaintext-refused` for what is no sealed value, otherwise as `Sealer.open`. */
-  openValue(column: DeclaredColumn, at: Fields, value: unknown): unknown {
+  openValue(column: DeclaredColumn, places: RowPlaces, value: unknown): unknown {
     if (value === null || value === undefined) return value;
     if (!(value instanceof Uint8Array)) throw plaintextRefused(this.#declared, column);
-    return openValueOf(column.column, this.#codec.open(column.name, placeOf(this.#declared, column, at), value));
+    return openValueOf(column.column, this.#codec.open(column.name, places.of(column), value));
   }
 
   /** `undefined` for a column that was not read. */
-  openMoving(column: DeclaredColumn, at: Fields, sealed: unknown, plaintext: unknown): unknown {
+  openMoving(column: DeclaredColumn, places: RowPlaces, sealed: unknown, plaintext: unknown): unknown {
     if (plaintextCounts(phaseOf(this.#declared.table, column, this.#phases))) {
       if (plaintext !== undefined) return plaintext;
       throw new EncryptionError('encryption.place-unknown', {
@@ -77,7 +84,20 @@ export class RowCipher {
     // Whoever can write the table could put it there.
     if (sealed === null && plaintext !== null && plaintext !== undefined)
       throw plaintextRefused(this.#declared, column);
-    return this.openValue(column, at, sealed);
+    return this.openValue(column, places, sealed);
+  }
+
+  /** Columns and values of which a row with that text has one. Throws `encryption.query-refused` for a column without an index. */
+  matches(name: string, tenant: Uuid | null, text: string): readonly SearchMatch[] {
+    const column = this.#declared.columns.get(name);
+    if (column?.column.index === undefined) {
+      throw new EncryptionError('encryption.query-refused', {
+        detail: `${this.#declared.table}.${name} has no blind index.`,
+      });
+    }
+    const { moving } = column.column;
+    const inTheClear = moving !== undefined && plaintextCounts(phaseOf(this.#declared.table, column, this.#phases));
+    return inTheClear ? [{ column: moving.from, value: text }] : this.#indexes.matches(column, tenant, text);
   }
 
   /** Throws `encryption.query-refused` for a column that only the codec fills. */
@@ -93,9 +113,8 @@ export class RowCipher {
     return false;
   }
 
-  #sealColumn(declared: DeclaredColumn, at: Fields, value: unknown): Record<string, unknown> {
+  #sealInto(stored: Record<string, unknown>, declared: DeclaredColumn, places: RowPlaces, value: unknown): void {
     const { name, column } = declared;
-    const stored: Record<string, unknown> = {};
     let sealing = value !== null;
     if (column.moving !== undefined) {
       const phase = phaseOf(this.#declared.table, declared, this.#phases);
@@ -106,14 +125,14 @@ export class RowCipher {
       sealing &&= writesSealed(phase);
     }
     if (!sealing) {
-      return Object.assign(stored, { [name]: null }, this.#indexes.values(declared, null, null));
+      stored[name] = null;
+      Object.assign(stored, this.#indexes.values(declared, null, null));
+      return;
     }
     const plaintext = plaintextOf(name, column, value);
-    const place = placeOf(this.#declared, declared, at);
+    const place = places.of(declared);
     stored[name] = this.#codec.seal(name, place, plaintext);
-    return typeof plaintext === 'string'
-      ? Object.assign(stored, this.#indexes.values(declared, place.tenant, plaintext))
-      : stored;
+    if (typeof plaintext === 'string') Object.assign(stored, this.#indexes.values(declared, place.tenant, plaintext));
   }
 }
 

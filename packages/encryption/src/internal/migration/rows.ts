@@ -23,7 +23,7 @@ export interface MigratedRows {
 type Cells = Readonly<Record<string, unknown>>;
 
 /** Plaintext, sealed value and, where there is one, index: what is compared and swapped, in this order. */
-export const movedColumns = ({ column, from }: Pick<MigratedRows, 'column' | 'from'>): readonly string[] =>
+const movedColumns = ({ column, from }: Pick<MigratedRows, 'column' | 'from'>): readonly string[] =>
   column.column.index === undefined ? [from, column.name] : [from, column.name, column.column.index];
 
 /** What has to be read of a row. */

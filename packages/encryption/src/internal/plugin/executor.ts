@@ -12,10 +12,11 @@ import type {
   RootOperationNode,
 } from 'kysely';
 import type { Encryption } from '../../encryption.ts';
-import { declaredTableSubjects, type DeclaredTable, type Fields } from '../codec/declaration.ts';
+import { declaredTableSubjects, RowPlaces, type DeclaredTable, type Fields } from '../codec/declaration.ts';
+import { phaseOf, plaintextCounts } from '../codec/phases.ts';
 import { RowCipher, type ReadState } from '../codec/rows.ts';
 import { refuse } from './nodes.ts';
-import { PendingColumn, type PendingValue } from './pending.ts';
+import { PendingColumn, PendingMatch, type PendingValue } from './pending.ts';
 import type { Rewriter } from './rewrite.ts';
 import type { OpenPlan } from './selections.ts';
 
@@ -66,7 +67,7 @@ export class EncryptingExecutor implements QueryExecutor {
   ): Promise<QueryResult<Result>> {
     const plans = this.#plans.get(query.queryId);
     if (plans === undefined) throw refuse('A query that was not built here.', 'Build it with the same handle.');
-    const parameters = await this.#sealed(query.parameters);
+    const parameters = await this.#sealed(await this.#matched(query.parameters));
     const result = await this.#base.executeQuery<Result>({ ...query, parameters }, options);
     if (plans.length === 0 || 'explain' in query.query) return result;
     return { ...result, rows: (await this.#opened(plans, result.rows as readonly Row[])) as Result[] };
@@ -106,6 +107,20 @@ export class EncryptingExecutor implements QueryExecutor {
 
   #over(base: QueryExecutor): QueryExecutor {
     return new EncryptingExecutor(base, this.#parts, this.#plans);
+  }
+
+  async #matched(parameters: readonly unknown[]): Promise<readonly unknown[]> {
+    const states = new Map<DeclaredTable, ReadState>();
+    for (const parameter of parameters) {
+      if (!(parameter instanceof PendingMatch) || states.has(parameter.declared)) continue;
+      states.set(parameter.declared, await this.#parts.stateOf(parameter.declared));
+    }
+    return parameters.map((parameter) => {
+      if (!(parameter instanceof PendingMatch)) return parameter;
+      const { declared, column, inTheClear } = parameter;
+      const phase = phaseOf(declared.table, column, states.get(declared)?.phases);
+      return plaintextCounts(phase) === inTheClear ? parameter.value() : null;
+    });
   }
 
   async #sealed(parameters: readonly unknown[]): Promise<readonly unknown[]> {
@@ -162,12 +177,13 @@ const besides = ({ beside }: OpenPlan, row: Fields): Row =>
 
 function openInto(opened: Row, row: Fields, plan: OpenPlan, cipher: RowCipher): void {
   const at = besides(plan, row);
+  const places = new RowPlaces(plan.declared, at);
   for (const { column, result } of plan.columns) {
     const { moving } = column.column;
     // The other side of an outer join that found nothing.
     const nothing = plan.declared.row.every((name) => at[name] === null);
-    if (moving === undefined) opened[result] = cipher.openValue(column, at, row[result]);
-    else opened[result] = nothing ? null : cipher.openMoving(column, at, row[result], at[moving.from]);
+    if (moving === undefined) opened[result] = cipher.openValue(column, places, row[result]);
+    else opened[result] = nothing ? null : cipher.openMoving(column, places, row[result], at[moving.from]);
   }
   for (const name of plan.hidden) delete opened[name];
 }

@@ -20,6 +20,7 @@ import { EncryptionError } from '../../errors.ts';
 import type { Fields } from '../codec/declaration.ts';
 import type { IndexMatch } from '../codec/indexes.ts';
 import { aliasOf, allColumnsOf, columnNameOf, isKind, mapChildren, refuse } from './nodes.ts';
+import { PendingMatch } from './pending.ts';
 import { operatorOf, type FoundColumn, type Scope, type Source } from './scope.ts';
 
 /** What the guard asks of the rest. */
@@ -117,13 +118,16 @@ function comparison(
 ): OperationNode | undefined {
   const name = columnNameOf(node.leftOperand);
   const found = name === undefined ? undefined : scope.find(name);
-  if (found === undefined) return undefined;
+  if (found === undefined || isMatch(node.rightOperand)) return found && node;
   const operator = operatorOf(node);
   const { column, source } = found;
-  if (column.column.moving !== undefined) {
-    throw refuse(`${nameOf(found)} is being encrypted.`, 'It can be searched when that is complete.');
+  const { moving } = column.column;
+  if ((operator === 'is' || operator === 'is not') && isNull(node.rightOperand)) {
+    if (moving !== undefined) throw refuse(`${nameOf(found)} is being encrypted.`, 'Look for null in the program.');
+    return found.here ? node : undefined;
   }
-  if ((operator === 'is' || operator === 'is not') && isNull(node.rightOperand)) return found.here ? node : undefined;
+  // The column in the clear is nobody's business by its own name.
+  if (name?.column !== column.name) throw notHere(found);
   const texts = operator === '=' || operator === 'in' ? textsOf(node.rightOperand) : undefined;
   if (texts === undefined || !found.here) throw notHere(found);
   if (column.column.index === undefined) {
@@ -136,9 +140,16 @@ function comparison(
       detail: `To search ${nameOf(found)}, say in the same condition which ${declared.table}.${declared.tenant} it is.`,
     });
   }
-  const matches = texts.flatMap((text) => port.matches(found, tenant as Uuid | null, text));
-  const conditions = [...Map.groupBy(matches, (match) => match.column)].map(([index, values]) => {
-    const reference = ReferenceNode.create(ColumnNode.create(index), TableNode.create(source.name));
+  const indexed = texts.flatMap((text) => port.matches(found, tenant as Uuid | null, text));
+  const matches: { readonly column: string; readonly value: unknown }[] =
+    moving === undefined
+      ? indexed
+      : [
+          ...texts.map((text) => ({ column: moving.from, value: new PendingMatch(declared, column, true, text) })),
+          ...indexed.map((match) => ({ ...match, value: new PendingMatch(declared, column, false, match.value) })),
+        ];
+  const conditions = [...Map.groupBy(matches, (match) => match.column)].map(([compared, values]) => {
+    const reference = ReferenceNode.create(ColumnNode.create(compared), TableNode.create(source.name));
     const hashes = values.map(({ value }) => ValueNode.create(value));
     return BinaryOperationNode.create(
       reference,
@@ -150,6 +161,12 @@ function comparison(
   if (others.length === 0) return first;
   return ParensNode.create(others.reduce<OperationNode>((left, right) => OrNode.create(left, right), first!));
 }
+
+/** Of a query within the query that was rewritten when it was built. */
+const isMatch = (node: OperationNode): boolean =>
+  isKind<ValueListNode>(node, 'ValueListNode')
+    ? node.values.every((value) => isMatch(value))
+    : isKind<ValueNode>(node, 'ValueNode') && node.value instanceof PendingMatch;
 
 const isNull = (node: OperationNode): boolean => isKind<ValueNode>(node, 'ValueNode') && node.value === null;
 

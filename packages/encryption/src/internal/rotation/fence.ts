@@ -3,7 +3,7 @@ import { asSystem, type Database } from '@strongroom/storage';
 import { sql } from 'kysely';
 
 /** Milliseconds between two looks. */
-const LOOK_EVERY = 50;
+const LOOK_EVERY = 10;
 
 /**
  * Resolves when every transaction that is open now has ended: from then on nobody works with what it read of the keys before this call. Nobody is kept

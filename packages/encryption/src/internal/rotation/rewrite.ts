@@ -84,9 +84,14 @@ export async function rewrite(
   return { rewritten: leftToWriters === 0 ? values : swapped, leftToWriters, authenticated, erased, damaged };
 }
 
-const peopleOf = ({ subject }: EncryptedColumn, values: WalkedRow['values']): readonly Uuid[] =>
-  // Columns that are declared as subjects hold ids.
-  [subject ?? []].flat().flatMap((name) => (values[name] === null ? [] : [values[name] as Uuid]));
+function peopleOf({ subject }: EncryptedColumn, values: WalkedRow['values']): readonly Uuid[] {
+  // Columns that are declared as subjects hold ids. Written out, since it is asked for every value.
+  if (subject === null) return NOBODY;
+  if (typeof subject === 'string') return values[subject] === null ? NOBODY : [values[subject] as Uuid];
+  return subject.flatMap((name) => (values[name] === null ? [] : [values[name] as Uuid]));
+}
+
+const NOBODY: readonly Uuid[] = [];
 
 function renew(
   keys: SubjectKeys,
@@ -122,11 +127,7 @@ function renew(
 export const tenantOf = ({ tenant }: EncryptedTable, values: WalkedRow['values']): Uuid | null =>
   tenant === null ? null : (values[tenant] as Uuid);
 
-export const placeOf = (
-  table: EncryptedTable,
-  { column }: EncryptedColumn,
-  values: WalkedRow['values'],
-): SharedPlace => ({
+const placeOf = (table: EncryptedTable, { column }: EncryptedColumn, values: WalkedRow['values']): SharedPlace => ({
   tenant: tenantOf(table, values),
   table: table.table,
   column,
