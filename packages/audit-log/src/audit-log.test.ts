@@ -93,6 +93,22 @@ for (const engine of databases()) {
       expect(everything).not.toContain(bob);
     });
 
+    it('remembers no pseudonym of a transaction that was rolled back', async () => {
+      const carol = newUuid();
+      const attempt = house.database.transaction(inInstallation, async (transaction) => {
+        for (let twice = 0; twice < 2; twice += 1) {
+          await house.auditLog.append(transaction, auditEvent({}, accountActor(carol)));
+        }
+        throw new Error('the change failed');
+      });
+      await expect(attempt).rejects.toThrow('the change failed');
+      await house.append(auditEvent({}, accountActor(carol)));
+      const found = await house.peek(
+        `select account_id from audit_pseudonyms join audit_inbox on subject = pseudonym where account_id = '${carol}'`,
+      );
+      expect(found).toEqual([{ account_id: carol }]);
+    });
+
     it('keeps the address prefix beside the event, which holds only a commitment', async () => {
       const [row] = await house.peek(
         "select event, convert_from(substr(e.opening, 34), 'UTF8') as value from audit_inbox e limit 1",

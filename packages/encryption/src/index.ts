@@ -38,16 +38,16 @@ export { ENVIRONMENT_VARIABLE, environmentSlot, newEnvironmentKey } from './envi
 export { EncryptionError, encryptionErrors, type EncryptionErrorCode } from './errors.ts';
 export { Fernet, type FernetDecryptOptions, type FernetEncryptOptions, type TokenCipher } from './fernet.ts';
 export { fileSlot } from './file-slot.ts';
-export {
-  type KeyOptions,
-  type KeyProgress,
-  type KeyStatus,
-  type KeyTree,
-  type RotateOptions,
-  type RotateReport,
-  type ShredReport,
-  type SlotReport,
-} from './key-tree.ts';
+export type {
+  KeyOptions,
+  KeyProgress,
+  KeyStatus,
+  RotateOptions,
+  RotateReport,
+  ShredReport,
+  SlotReport,
+} from './key-reports.ts';
+export type { KeyTree } from './key-tree.ts';
 export { encryptedQueries, type EncryptedQueriesOptions, type OpenTable, type OpenTables } from './kysely-plugin.ts';
 export { type EncryptionServices, manifest } from './manifest.ts';
 export { MultiFernet } from './multi-fernet.ts';

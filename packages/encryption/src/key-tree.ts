@@ -11,83 +11,18 @@ import { Lease } from './internal/tree/lease.ts';
 import { mismatch, refuseOutdated, rootFor, type RootState, type Tree } from './internal/tree/load-subjects.ts';
 import { stage } from './internal/tree/stage.ts';
 import { byteStrings, uuids } from './internal/tree/tables.ts';
-import type { Erasure } from './root-slot.ts';
+import type {
+  KeyOptions,
+  KeyProgress,
+  KeyStatus,
+  RotateOptions,
+  RotateReport,
+  ShredReport,
+  SlotReport,
+} from './key-reports.ts';
 
 /** People erased with one replacement of the root: bounds memory, and how long one transaction takes. */
 const SUBJECTS_AT_ONCE = 256;
-
-export interface SlotReport {
-  readonly name: string;
-  readonly erasure: Erasure;
-  /** It holds the present root and nothing else. */
-  readonly acknowledged: boolean;
-  /** Code of what went wrong with it. */
-  readonly failure?: string;
-}
-
-export interface ShredReport {
-  /** People who are in the ledger now and were not before. */
-  readonly shredded: number;
-  /** People who had been erased already. */
-  readonly already: number;
-  /** Replacements of the root. */
-  readonly rootOperations: number;
-  /** Keys that were wrapped anew. */
-  readonly wraps: number;
-  /** Every slot acknowledged. While false, a copy of the former root may be left in a slot; `recover` goes on trying. */
-  readonly complete: boolean;
-  /** False when a slot cannot erase: then whoever kept a copy of what it held can still read. */
-  readonly erased: boolean;
-  readonly slots: readonly SlotReport[];
-}
-
-export interface RotateReport {
-  readonly keyVersion: number;
-  readonly wraps: number;
-  readonly complete: boolean;
-  readonly slots: readonly SlotReport[];
-}
-
-export interface KeyProgress {
-  readonly step: 'prepared' | 'replaced' | 'moved';
-  readonly done: number;
-  readonly total: number;
-}
-
-export interface KeyOptions {
-  readonly progress?: ((progress: KeyProgress) => void) | undefined;
-  /** Stops between two batches; what is done stays done, and the same call goes on later. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface RotateOptions extends KeyOptions {
-  /** How long other processes get to read the new version before values are written under it. Milliseconds; 5,000 on PostgreSQL, else none. */
-  readonly settle?: number | undefined;
-}
-
-export interface KeyStatus {
-  readonly keyVersion: number;
-  readonly lookupVersion: number;
-  /** Counts the states of the keyring; the same in every slot that has acknowledged. */
-  readonly revision: number;
-  readonly versions: readonly {
-    readonly version: number;
-    readonly createdAt: number;
-    /** Retired: only blind indexes and keyed hashes still need it. */
-    readonly isLookupOnly: boolean;
-  }[];
-  readonly tree: {
-    readonly version: number;
-    /** Not yet acknowledged by every slot, or in the middle of a replacement. */
-    readonly complete: boolean;
-    readonly subjects: number;
-    readonly nodes: number;
-    readonly shredded: number;
-    /** People whose erasure has begun and is not complete. */
-    readonly shredding: number;
-  };
-  readonly slots: readonly SlotReport[];
-}
 
 /** All functions open transactions of their own: never call them inside one. Each also throws storage's and the slots' errors. */
 export interface KeyTree {

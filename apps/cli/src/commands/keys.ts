@@ -1,38 +1,13 @@
 /** `strongroom keys`: how the server's keys are doing, replacing them, erasing people, planning blind indexes. For its operator. */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { IndexPlan, RotationReport, RotationScope, ShredReport } from '@strongroom/encryption';
 import { isUuid, StrongroomError, type Uuid } from '@strongroom/kernel';
 import { type Command, Option } from 'commander';
-import type { KeyCopy, KeysOverview, RotateRequest, Strongroom } from 'strongroom';
-import { administratorSocket, askServer } from '../administrator.ts';
+import type { KeysOverview } from 'strongroom';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withStopped } from './audit-log-access.ts';
-
-/** Milliseconds between two questions how far it has come. */
-const POLL = 250;
-
-interface Place {
-  readonly data: string;
-  readonly databaseUrl?: string;
-}
-
-interface CopyOptions extends Place {
-  /** `false` for `--no-backup`. */
-  readonly backup?: string | false;
-  readonly recipient?: readonly string[];
-  readonly recipientFile?: readonly string[];
-}
-
-interface RotateOptions extends CopyOptions {
-  readonly share: number;
-  readonly keepFormer?: true;
-  readonly present?: true;
-  readonly wait: boolean;
-}
+import { ask, copyOf, type CopyOptions, type Place } from './keys-access.ts';
+import { rotateKeys, type RotateOptions, sentence } from './keys-rotation.ts';
 
 interface ShredOptions extends CopyOptions {
   readonly yes?: true;
@@ -187,37 +162,6 @@ function scopeOf(kind: RotationScope['kind'], text: string): RotationScope {
   return kind === 'column' ? { kind, ...columnOf(text) } : { kind };
 }
 
-async function copyOf({ backup, recipient = [], recipientFile = [] }: CopyOptions): Promise<KeyCopy | 'none'> {
-  if (backup === false) return 'none';
-  if (typeof backup !== 'string') {
-    throw new CliError('cli.usage', {
-      detail: 'Name a file for the copy of the keys with --backup, or say --no-backup.',
-    });
-  }
-  const { parseRecipients } = await import('@strongroom/backup');
-  const listed = await Promise.all(
-    recipientFile.map(async (file) => {
-      try {
-        return await readFile(file, 'utf8');
-      } catch (cause) {
-        throw new CliError('cli.unreadable-file', { detail: file, cause });
-      }
-    }),
-  );
-  return { path: path.resolve(backup), recipients: parseRecipients([...recipient, ...listed]) };
-}
-
-/** The running server answers, or else the service in this process. What a route answers has the type of what the service answers. */
-async function ask<Result>(
-  context: CommandContext,
-  options: Place,
-  request: { readonly method: 'GET' | 'POST'; readonly route: string; readonly body?: object },
-  here: (strongroom: Strongroom) => Promise<Result>,
-): Promise<Result> {
-  const answer = await askServer(administratorSocket(options.data), request.method, request.route, request.body);
-  return answer === undefined ? withStopped(context, options.data, options, here) : (answer as Result);
-}
-
 async function status(context: CommandContext, options: Place): Promise<void> {
   const overview = await ask<KeysOverview>(
     context,
@@ -243,112 +187,6 @@ async function status(context: CommandContext, options: Place): Promise<void> {
 }
 
 const day = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 10);
-
-function sentence(rotation: RotationReport): string {
-  const { scope, state, pass, seen, total, rewritten, authenticated, erased, damaged, retired, keyVersion, failure } =
-    rotation;
-  const what =
-    scope.kind === 'column'
-      ? `${scope.table}.${scope.column}`
-      : scope.kind === 'tenant'
-        ? `tenant ${scope.tenant}`
-        : 'everything';
-  const counts = `${rewritten} values written anew, ${authenticated} authenticated${erased === 0 ? '' : `, ${erased} of the erased passed by`}`;
-  if (state === 'running' || state === 'finishing') {
-    const trouble = failure === null ? '' : ` The last attempt stopped with ${failure}; it is repeated.`;
-    return `${what} to version ${keyVersion}, pass ${pass}, ${seen} of ${total} rows; ${counts}.${trouble}`;
-  }
-  const end = retired.length === 0 ? 'nothing retired' : `version ${retired.join(', ')} retired`;
-  return `${what} to version ${keyVersion}: ${state}. ${counts}; ${damaged === 0 ? end : `${damaged} DO NOT OPEN, nothing retired`}.`;
-}
-
-async function rotateKeys(context: CommandContext, scope: RotationScope, options: RotateOptions): Promise<void> {
-  const request: RotateRequest = {
-    scope,
-    share: options.share,
-    keepsFormer: options.keepFormer === true,
-    toPresent: options.present === true,
-    copy: options.present === true ? 'none' : await copyOf(options),
-  };
-  const answer = (await askServer(administratorSocket(options.data), 'POST', '/operator/keys/rotations', request)) as
-    | RotationReport
-    | undefined;
-  if (answer === undefined) {
-    await withStopped(context, options.data, options, (strongroom) =>
-      rotateHere(context, strongroom, request, options),
-    );
-  } else if (options.wait) {
-    const progress = progressOf(context);
-    for (let report = answer; ;) {
-      if (progress(report)) return showRotation(context, report);
-      await pause(POLL);
-      const next = await askServer(administratorSocket(options.data), 'GET', `/operator/keys/rotations/${answer.id}`);
-      if (next === undefined) {
-        throw new CliError('cli.server-unreachable', {
-          detail: 'It stopped; the rotation goes on when it starts again.',
-        });
-      }
-      report = next as RotationReport;
-    }
-  } else showRotation(context, answer);
-}
-
-async function rotateHere(
-  context: CommandContext,
-  { services }: Strongroom,
-  request: RotateRequest,
-  { wait }: RotateOptions,
-): Promise<void> {
-  const begun = await services.keys.rotate(request, 'command-line');
-  if (!wait) return showRotation(context, begun);
-  const progress = progressOf(context);
-  const stop = new AbortController();
-  // The next command, or the server, goes on where it is.
-  const interrupted = (): void =>
-    stop.abort(new CliError('cli.cancelled', { detail: 'The rotation can be gone on with.' }));
-  process.once('SIGINT', interrupted);
-  const look = setInterval(() => void services.keys.rotation(begun.id).then(progress, () => undefined), POLL);
-  try {
-    await services.rotations.work(stop.signal);
-  } finally {
-    clearInterval(look);
-    process.off('SIGINT', interrupted);
-  }
-  const ended = await services.keys.rotation(begun.id);
-  progress(ended);
-  showRotation(context, ended);
-}
-
-/** A bar for each pass. The function answers whether the rotation has ended. */
-function progressOf(context: CommandContext): (report: RotationReport) => boolean {
-  const begin = (pass: number) => context.terminal().progress(pass === 1 ? 'Rewriting' : 'Authenticating');
-  let [pass, bar] = [1, begin(1)];
-  let told: string | null = null;
-  return (report) => {
-    if (report.pass !== pass) {
-      bar.finish('');
-      pass = report.pass;
-      bar = begin(pass);
-    }
-    bar.update(report.seen, report.total);
-    if (report.failure !== null && report.failure !== told) {
-      context.terminal().remark(`It stopped with ${report.failure} and is tried again; \`keys cancel\` ends it.`);
-    }
-    told = report.failure;
-    if (report.finishedAt !== null) bar.finish('');
-    return report.finishedAt !== null;
-  };
-}
-
-function showRotation(context: CommandContext, report: RotationReport): void {
-  const places = report.damagedPlaces.map((place) => `  does not open: ${place}`);
-  context.terminal().result(report, [`Rotation ${report.id}: ${sentence(report)}`, ...places]);
-  if (report.state === 'complete') {
-    context.terminal().remark('Make a whole backup now: older ones need the root key of their time.');
-  }
-  if (report.state === 'failed') context.setExitCode(EXIT.notIntact);
-  if (report.state === 'cancelled') context.setExitCode(EXIT.failed);
-}
 
 async function cancel(context: CommandContext, id: Uuid, options: Place): Promise<void> {
   const route = `/operator/keys/rotations/${id}/cancellation`;
