@@ -11,12 +11,26 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 let lastMilliseconds = 0;
 let counter = 0;
 
+/** Bytes of randomness for one id, two of them for the start of the counter. */
+const RANDOM_BYTES = 10;
+/** Asking the platform costs the same for one id as for a hundred. Ids are no secrets: they may lie here before they are used. */
+const pool = new Uint8Array(128 * RANDOM_BYTES);
+let used = pool.length;
+
+function nextRandom(): Uint8Array {
+  if (used === pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  return pool.subarray(used, (used += RANDOM_BYTES));
+}
+
 /**
  * A new id. Within one process ids are strictly increasing: 12 bits after the time count up
  * (RFC 9562 §6.2, method 1), the remaining 62 bits are random.
  */
 export function newUuid(now: number = Date.now()): Uuid {
-  const random = crypto.getRandomValues(new Uint8Array(10));
+  const random = nextRandom();
   if (now > lastMilliseconds) {
     lastMilliseconds = now;
     // Starting in the lower half leaves at least 2048 ids in the same millisecond.
