@@ -1,6 +1,5 @@
 /** The audit log: what recording an event costs the transaction it belongs to, and how fast the tree grows and proves. */
-import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AuditLog, catalogue, createAuditLog, manifest } from '@strongroom/audit-log';
@@ -19,8 +18,8 @@ import { type Actor, newUuid, systemClock } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
 import { type Database, inTenant, openDatabase } from '@strongroom/storage';
 import { sql } from 'kysely';
-import { findPostgres } from '../../tools/testing/src/postgres-process.ts';
 import type { Case, Contender, Suite } from '../harness.ts';
+import { startPostgresql } from '../postgresql.ts';
 
 const UNAUDITED = 'without auditing';
 
@@ -74,51 +73,13 @@ function newFolder(): string {
   return folder;
 }
 
-const stopped: (() => void)[] = [];
 process.once('exit', () => {
-  for (const stop of stopped) stop();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-
-/** A cluster as it is installed: every commit is on the disk. */
 async function openPostgresql(): Promise<Subject> {
-  const programs = findPostgres();
-  if (programs === undefined) throw new Error('audit: PostgreSQL is not installed');
-  const folder = newFolder();
-  const cluster = join(folder, 'cluster');
-  mkdirSync(cluster, { mode: 0o700 });
-  const user = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
-  if (user.uid !== undefined) {
-    chownSync(folder, user.uid, user.gid);
-    chownSync(cluster, user.uid, user.gid);
-  }
-  const data = join(cluster, 'data');
-  const options = {
-    ...user,
-    cwd: cluster,
-    env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' },
-    stdio: 'ignore',
-  } as const;
-  const run = (program: string, ...parameters: readonly string[]) =>
-    execFileSync(join(programs, program), parameters, options);
-  run('initdb', '-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8');
-  const port = 20_000 + (process.pid % 20_000);
-  run(
-    'pg_ctl',
-    '-D',
-    data,
-    '-w',
-    '-l',
-    join(cluster, 'log'),
-    '-o',
-    `-p ${port} -k ${cluster} -c listen_addresses=127.0.0.1`,
-    'start',
-  );
-  stopped.push(() => run('pg_ctl', '-D', data, '-m', 'immediate', 'stop'));
-  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
-  return open({ kind: 'postgresql', url }, newFolder());
+  const url = await startPostgresql({ isDurable: true });
+  return open({ kind: 'postgresql', url, ownerUrl: url }, newFolder());
 }
 
 async function openPglite(): Promise<Subject> {

@@ -4,8 +4,7 @@
  * opened, sealed anew, and authenticated in a second pass.
  * Also tells rows per second and what readers notice. `--quick` takes 10,000 rows.
  */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,8 +19,8 @@ import {
 import { defineDataMap, newUuid, operational, personal, subject, systemClock, type Uuid } from '@strongroom/kernel';
 import { asSystem, type Database, inInstallation, openDatabase } from '@strongroom/storage';
 import { sql } from 'kysely';
-import { findPostgres, startCluster, stopCluster } from '../../tools/testing/src/postgres-process.ts';
 import { quantile, type Suite } from '../harness.ts';
+import { startPostgresql } from '../postgresql.ts';
 
 const ROWS = process.argv.includes('--quick') ? 10_000 : 300_000;
 const ROWS_PER_PERSON = 10;
@@ -74,25 +73,9 @@ const placeOf = (row: Uuid, person: Uuid) => ({
 });
 
 async function open(): Promise<House> {
-  const programs = findPostgres();
-  if (programs === undefined) throw new Error('rotation: PostgreSQL is not installed');
+  const url = await startPostgresql();
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
-  // PostgreSQL may run as another user, who has to get into its own folder in there.
-  chmodSync(folder, 0o711);
-  const cluster = await startCluster(join(folder, 'cluster'));
-  process.once('exit', () => {
-    stopCluster(cluster.folder);
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const superuser = (statement: string) =>
-    execFileSync(
-      join(programs, 'psql'),
-      ['-h', cluster.folder, '-p', String(cluster.port), '-U', 'postgres', '-qc', statement],
-      { cwd: '/' },
-    );
-  superuser(`create role bench login createrole password 'bench'`);
-  superuser('create database bench owner bench');
-  const url = `postgresql://bench:bench@127.0.0.1:${cluster.port}/bench?sslmode=disable`;
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const database = await openDatabase({ kind: 'postgresql', url, ownerUrl: url }, [manifest, room]);
   const encryption = await createEncryption({ slot: fileSlot(join(folder, 'root')) });
   const ids = Array.from({ length: ROWS }, () => newUuid());

@@ -40,7 +40,11 @@ export function databases(which?: 'both'): readonly TestEngine[] {
   afterAll(async () => {
     await Promise.all(opened.splice(0).map((database) => database.close()));
   });
-  const engine = (name: TestEngine['name'], available: boolean, made: Pick<TestEngine, 'fresh' | 'migrated'>): TestEngine => ({
+  const engine = (
+    name: TestEngine['name'],
+    available: boolean,
+    made: Pick<TestEngine, 'fresh' | 'migrated'>,
+  ): TestEngine => ({
     name,
     available,
     ...made,
@@ -51,7 +55,10 @@ export function databases(which?: 'both'): readonly TestEngine[] {
       return database;
     },
   });
-  const pglite = engine('PGlite', true, { fresh: () => migratedPglite([]), migrated: (manifests) => migratedPglite(manifests) });
+  const pglite = engine('PGlite', true, {
+    fresh: () => migratedPglite([]),
+    migrated: (manifests) => migratedPglite(manifests),
+  });
   const onPostgresql = { fresh: freshPostgresql, migrated: migratedPostgresql };
   if (which !== 'both' && isFastRun()) {
     return [findPostgres() === undefined ? pglite : engine('PostgreSQL', true, onPostgresql)];

@@ -56,15 +56,18 @@ const settings = [
   'jit=off',
   'shared_buffers=64MB',
   'max_connections=200',
-  'listen_addresses=127.0.0.1',
   'log_min_duration_statement=-1',
 ];
 
 /**
  * Starts a cluster in `folder` (created, must not exist). Superuser `postgres`: by the Unix socket without a password, since the
- * folder is closed to other users; over TCP every role needs its password.
+ * folder is closed to other users; over TCP every role needs its password. `isDurable`: as it is installed, every commit on the disk, for
+ * what is measured.
  */
-export async function startCluster(folder: string): Promise<RunningCluster> {
+export async function startCluster(
+  folder: string,
+  { isDurable = false }: { readonly isDurable?: boolean } = {},
+): Promise<RunningCluster> {
   const programs = findPostgres();
   if (programs === undefined) throw new Error("PostgreSQL is not installed; guard the test with needs('postgresql').");
   const user = serverUser();
@@ -76,7 +79,8 @@ export async function startCluster(folder: string): Promise<RunningCluster> {
   await run(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-E', 'UTF8', '--no-sync', ...access], options);
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    const parameters = [...settings, `port=${port}`, `unix_socket_directories=${folder}`]
+    const own = ['listen_addresses=127.0.0.1', ...(isDurable ? [] : settings)];
+    const parameters = [...own, `port=${port}`, `unix_socket_directories=${folder}`]
       .map((one) => `-c ${one}`)
       .join(' ');
     try {
