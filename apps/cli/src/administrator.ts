@@ -11,7 +11,7 @@ export const administratorSocket = (data: string): string => path.join(data, 'ad
 /** Undefined when no server listens there. Throws ClientError for what the server refuses. */
 export function askServer(
   socketPath: string,
-  method: 'GET' | 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   route: string,
   body?: object,
 ): Promise<unknown> {

@@ -10,10 +10,18 @@ import { appendEvent } from './internal/append-event.ts';
 import { Pseudonyms } from './internal/pseudonyms.ts';
 import { redactSubject, type Redaction } from './internal/redact-subject.ts';
 import { isWaiting } from './internal/inbox.ts';
+import {
+  previewRetention,
+  removeExpired,
+  RETENTION_BATCH,
+  type RetentionPreview,
+  type RunActor,
+} from './internal/remove-expired.ts';
 import { BATCH, sequenceBatch, type SequencerState } from './internal/sequencer.ts';
 import { gatherCosignatures, type Witnessing } from './internal/witnessing.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import type { LogSource } from './log-source.ts';
+import { RETENTION_RUN } from './retention.ts';
 
 export interface AuditLogOptions {
   readonly clock: Clock;
@@ -28,7 +36,7 @@ export interface AuditLogOptions {
 export interface AuditLog extends AuditPort {
   /**
    * Writes the event in the caller's transaction. Throws `audit-log.undeclared-event`, `audit-log.person-in-details` or
-   * `audit-log.event-too-large`, and then nothing of the transaction may be committed.
+   * `audit-log.event-too-large`, `audit-log.reserved-event`, and then nothing of the transaction may be committed.
    */
   append(transaction: Transaction, event: AuditEvent): Promise<void>;
   committed(): void;
@@ -52,6 +60,13 @@ export interface AuditLog extends AuditPort {
    * wrongly or not at all is told, not thrown.
    */
   witness(signal?: AbortSignal): Promise<Witnessing | null>;
+  /**
+   * Removes the content of events that are older than the period of their type and not on hold, a batch at a time; each batch is an entry of the log that names
+   * what it removed. Leaf hashes and tiles stay. Returns how many events were removed. Throws `audit-log.damaged` rather than remove an event that is not as it was logged.
+   */
+  applyRetention(actor: RunActor, signal?: AbortSignal): Promise<number>;
+  /** What `applyRetention` would remove now. */
+  previewRetention(): Promise<RetentionPreview>;
   /** Everything that is stored, for `verifyLog`. */
   source(): LogSource;
 }
@@ -86,11 +101,28 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     }
   }
 
+  async function retain(actor: RunActor, signal: AbortSignal | undefined): Promise<number> {
+    // Periods and holds that were set before must have their place: a run obeys what stands in the log.
+    await drain(signal);
+    let total = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      const run = { events, now: clock.now(), actor };
+      const batch = await database.transaction(asSystem, (transaction) =>
+        removeExpired(transaction, encryption, run, state),
+      );
+      state = batch.state;
+      total += batch.removed;
+      if (batch.removed < RETENTION_BATCH) return total;
+    }
+  }
+
   return {
     async append(transaction, event) {
       if (!events.has(event.type)) {
         throw new AuditLogError('audit-log.undeclared-event', { detail: `"${event.type}"` });
       }
+      if (event.type === RETENTION_RUN) throw new AuditLogError('audit-log.reserved-event');
       await appendEvent(transaction, pseudonyms, event, clock.now());
     },
     committed() {
@@ -107,6 +139,12 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       running = running.catch(() => 0).then(() => drain(signal));
       return running;
     },
+    applyRetention(actor, signal) {
+      running = running.catch(() => 0).then(() => retain(actor, signal));
+      return running;
+    },
+    previewRetention: () =>
+      database.transaction(asSystem, (transaction) => previewRetention(transaction, events, clock.now())),
     events,
     verifierKeys: () => database.transaction(asSystem, readVerifierKeys),
     witness: (signal) => gatherCosignatures(database, databaseLogSource(database, clock), cosignedSizes, signal),

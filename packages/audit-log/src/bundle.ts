@@ -4,7 +4,7 @@
  */
 import { fromBase64, toBase64 } from '@strongroom/kernel';
 import { entryJson, readEventJson, readOpeningJson, fields, text } from './entry-json.ts';
-import { eventLeaf, opens } from './entry.ts';
+import { eventLeaf, type EventColumns, opens } from './entry.ts';
 import { AuditLogError } from './errors.ts';
 import { Judgement, type StatedRoot, type Yardstick } from './internal/judgement.ts';
 import { MissingOpenings } from './internal/missing-openings.ts';
@@ -13,6 +13,7 @@ import type { LogEntry, LogSource } from './log-source.ts';
 import { CompactTree, emptyRoot, HASH_LENGTH } from './merkle.ts';
 import { nodesFromTiles } from './proofs.ts';
 import { parseCheckpoint } from './checkpoint.ts';
+import { type IndexRange, readRun, RETENTION_RUN } from './retention.ts';
 import { parseNote } from './signed-note.ts';
 import { TILE_WIDTH } from './tiles.ts';
 import type { Verdict } from './verify-log.ts';
@@ -58,14 +59,17 @@ async function* writePage(source: LogSource, from: number, to: number, size: num
   );
   let lines = '';
   let gap: SubtreeRun | undefined;
+  let isRemoved = false;
   const closeGap = () => {
-    if (gap !== undefined) lines += gapLine(gap.from, gap.to, gap.hashes);
+    if (gap !== undefined) lines += gapLine(gap.from, gap.to, gap.hashes, isRemoved);
     gap = undefined;
   };
   for (let index = from; index < to; index += 1) {
     const entry = entries[index - from];
     if (entry?.index !== index || entry.event === 'missing') throw damaged(`Entry ${index} is missing.`);
     if (typeof entry.event === 'string') {
+      if ((entry.event === 'removed') !== isRemoved) closeGap();
+      isRemoved = entry.event === 'removed';
       gap ??= new SubtreeRun(index);
       gap.append(entry.leafHash);
     } else {
@@ -98,8 +102,8 @@ function entryLine(entry: LogEntry): string {
   return line({ index, event, addressPrefix });
 }
 
-const gapLine = (from: number, to: number, hashes: readonly Uint8Array[]): string =>
-  line({ from, to, hashes: hashes.map(toBase64) });
+const gapLine = (from: number, to: number, hashes: readonly Uint8Array[], isRemoved = false): string =>
+  line({ from, to, hashes: hashes.map(toBase64), ...(isRemoved ? { removed: true } : {}) });
 
 const damaged = (detail: string) => new AuditLogError('audit-log.damaged', { detail });
 
@@ -174,6 +178,8 @@ class BundleReader {
   readonly #onProgress: BundleYardstick['onProgress'];
   readonly #tree = new CompactTree();
   readonly #missing = new MissingOpenings();
+  readonly #removedGaps: IndexRange[] = [];
+  #removed = 0;
   #verified = 0;
   #withheld = 0;
 
@@ -232,8 +238,10 @@ class BundleReader {
       root: signed?.root ?? emptyRoot(),
       signedAt: signed?.timestamp ?? null,
       verifiedEntries: this.#verified,
-      withheldEntries: this.#withheld,
+      // What nothing shown here accounts for is no more than withheld.
+      withheldEntries: this.#withheld - this.#removed,
       redactedEntries: this.#missing.redacted,
+      removedEntries: this.#removed,
       findings: findings.list,
       moreFindings: findings.more,
     };
@@ -258,6 +266,7 @@ class BundleReader {
         this.#report(place, 'salt or value are not those that were logged');
       }
       this.#missing.follow(event);
+      this.#removed += accountedBy(event, this.#removedGaps);
       this.#verified += 1;
       this.#tree.append(eventLeaf(event));
     } catch (error) {
@@ -280,6 +289,7 @@ class BundleReader {
       this.#grown();
     }
     this.#withheld += to - from;
+    if (value['removed'] === true) this.#removedGaps.push({ from, to });
   }
 
   async #checkpoint(value: Readonly<Record<string, unknown>>): Promise<void> {
@@ -303,6 +313,31 @@ class BundleReader {
     this.#elsewhere.delete(size);
     if (size % PAGE === 0) this.#onProgress?.(size, this.#header.size);
   }
+}
+
+/**
+ * How many of the entries in `gaps`, which ascend, this one says it removed. A bundle may begin after an entry that set periods or holds, so whether they were
+ * obeyed is for the verification of the log.
+ */
+function accountedBy(event: EventColumns, gaps: readonly IndexRange[]): number {
+  if (event.type !== RETENTION_RUN || event.outcome !== 'success') return 0;
+  let count = 0;
+  for (const { from, to } of readRun(event)?.ranges ?? []) {
+    for (let place = firstEndingAfter(gaps, from); place < gaps.length && gaps[place]!.from < to; place += 1) {
+      count += Math.min(to, gaps[place]!.to) - Math.max(from, gaps[place]!.from);
+    }
+  }
+  return count;
+}
+
+function firstEndingAfter(gaps: readonly IndexRange[], index: number): number {
+  let low = 0;
+  for (let high = gaps.length; low < high;) {
+    const middle = Math.floor((low + high) / 2);
+    if (gaps[middle]!.to > index) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function readHash(value: unknown): Uint8Array {

@@ -4,6 +4,8 @@ import { createPipeline, type PipelineRequest } from '@strongroom/pipeline';
 import { expect } from 'vitest';
 import type { AuditRouteServices } from './internal/log-routes.ts';
 import type { House } from './log.test-support.ts';
+import type { RetentionRouteServices } from './retention-routes.ts';
+import type { SinkRouteServices } from './sink-routes.ts';
 import { manifest } from './manifest.ts';
 
 interface Caller {
@@ -22,18 +24,19 @@ export interface Door {
   caller: Caller | 'operator';
   /** E-mail address → account. */
   readonly accounts: Map<string, Uuid>;
-  ask(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer>;
+  ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer>;
 }
 
 export function openDoor(house: House, caller: Door['caller']): Door {
   const routes = manifest.routes!;
   const allowed = { allowed: true, limit: 1, remaining: 1, retryAfter: 0 };
   const accounts = new Map<string, Uuid>();
-  const services: AuditRouteServices = {
+  const services: AuditRouteServices & SinkRouteServices & RetentionRouteServices = {
     auditLog: house.auditLog,
+    auditSinks: house.sinks,
     people: { accountByEmail: async (_, email) => accounts.get(email) ?? null },
   };
-  const pipeline = createPipeline<AuditRouteServices>({
+  const pipeline = createPipeline<AuditRouteServices & SinkRouteServices & RetentionRouteServices>({
     routes,
     manifests: [manifest],
     services,
@@ -64,14 +67,14 @@ export function openDoor(house: House, caller: Door['caller']): Door {
     accounts,
     async ask(method, path, body) {
       const url = new URL(path, 'http://localhost');
-      const [, level, index] = /\/tiles\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? [];
-      const template =
-        level === undefined ? url.pathname : url.pathname.replace(/\/tiles\/.*/, '/tiles/{level}/{index}');
-      const route = routes.find((one) => one.path === template && one.method === method)!;
+      const [route, parameters] = routes
+        .filter((one) => one.method === method)
+        .map((one) => [one, parametersOf(one.path, url.pathname)] as const)
+        .find(([, found]) => found !== null)!;
       const request: PipelineRequest = {
         method,
         path: url.pathname,
-        parameters: level === undefined ? {} : { level, index: index! },
+        parameters: parameters!,
         query: url.searchParams,
         headers: {
           host: 'localhost',
@@ -87,4 +90,11 @@ export function openDoor(house: House, caller: Door['caller']): Door {
     },
   };
   return door;
+}
+
+/** What stands for the parameters of a template; null for a path of another form. */
+function parametersOf(template: string, path: string): Record<string, string> | null {
+  const pattern = template.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)');
+  const match = new RegExp(`^${pattern}$`).exec(path);
+  return match === null ? null : { ...match.groups };
 }

@@ -6,6 +6,12 @@ export const auditLogErrors = {
     status: 500,
     message: 'The open fields of an audit event name a person; people belong into actor, subjects or object.',
   },
+  'audit-log.reserved-event': {
+    status: 500,
+    message: 'An audit event was to be written that only the audit log itself may write.',
+  },
+  'audit-log.unknown-hold': { status: 404, message: 'There is no such hold, or it was released.' },
+  'audit-log.unknown-person': { status: 404, message: 'The audit log knows nobody by that id.' },
   'audit-log.event-too-large': { status: 500, message: 'An audit event is larger than a log entry may be.' },
   'audit-log.invalid-note': { status: 400, message: 'That is not a signed note of the expected form.' },
   'audit-log.invalid-key': { status: 400, message: 'That is not a verifier key of a known kind.' },
@@ -21,6 +27,10 @@ export const auditLogErrors = {
     status: 409,
     message: 'The folder shows another history than this log. Nothing was published.',
   },
+  'audit-log.invalid-sink': { status: 400, message: 'Events cannot be delivered there.' },
+  'audit-log.sink-exists': { status: 409, message: 'There is already a sink of that name.' },
+  'audit-log.unknown-sink': { status: 404, message: 'There is no sink of that name.' },
+  'audit-log.undelivered': { status: 502, message: 'The receiver did not acknowledge what it was sent.' },
   'audit-log.unwitnessed': { status: 502, message: 'A witness did not cosign the checkpoint.' },
   'audit-log.witness-state': {
     status: 500,

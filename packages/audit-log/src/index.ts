@@ -9,6 +9,18 @@ export type { AuditRouteServices } from './internal/log-routes.ts';
 export { manifest, type AuditLogServices } from './manifest.ts';
 export { acceptChanges, type CoveredTable, reconcile, type Reconciliation, type UnloggedChange } from './reconcile.ts';
 export { readReceipt, type Receipt } from './receipt.ts';
+export {
+  addHold,
+  changePeriods,
+  readRetention,
+  releaseHold,
+  type RetentionListed,
+  type RetentionRecord,
+  type WantedHold,
+} from './retention-settings.ts';
+export { holdJson, type RetentionRouteServices, type WireHold, type WireRetentionReport } from './retention-routes.ts';
+export { createSinks, type NewSink, type SinkListed, type Sinks, type SinksOptions } from './sinks.ts';
+export { sinkJson, type SinkRouteServices } from './sink-routes.ts';
 export { readPeople, searchEvents } from './search-events.ts';
 export { createWitness, hashOfOrigin, type Witness, type WitnessAnswer, type WitnessOptions } from './witness.ts';
 export { serveWitness, type WitnessServer, type WitnessServerOptions } from './witness-server.ts';

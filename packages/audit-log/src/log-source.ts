@@ -7,10 +7,10 @@ export interface LogEntry {
   /** Stored leaf hash, 32 bytes. */
   readonly leafHash: Uint8Array;
   /**
-   * `missing`: there should be one. `withheld`: the reader may not see it; only its leaf hash takes part. `foreign`: the leaf hash was
+   * `missing`: there should be one. `removed`: the source says that a retention run removed it; the proof is the run's entry. `withheld`: the reader may not see it; only its leaf hash takes part. `foreign`: the leaf hash was
    * computed from the bytes of an entry whose meaning is not known here.
    */
-  readonly event: EventColumns | 'missing' | 'withheld' | 'foreign';
+  readonly event: EventColumns | 'missing' | 'removed' | 'withheld' | 'foreign';
   /** Salt and value behind `addressCommitment`; `null` when there is none stored. */
   readonly addressPrefix: Opening | null;
 }

@@ -1,7 +1,7 @@
 /** A log on a real database, people to fill it, and an attacker who owns that database. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { join } from 'node:path';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { type Actor, fromBase64Url, type Manifest, newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
 import { asSystem, type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
@@ -13,6 +13,7 @@ import { catalogue } from './catalogue.ts';
 import { cosignedMessage, cosignedNote, parseCheckpoint, timestampedSignature } from './checkpoint.ts';
 import type { NoteAlgorithm } from './internal/signature-types.ts';
 import { manifest } from './manifest.ts';
+import { createSinks, type Sinks } from './sinks.ts';
 import { formatSignatureLine, formatVerifierKey, type VerifierKey, verifierKey } from './signed-note.ts';
 
 /** Stands for another room. */
@@ -24,6 +25,18 @@ const neighbour: Pick<Manifest, 'name' | 'auditEvents'> = {
       class: 'data-change',
       retention: 'access',
       ocsf: 'datastore-activity/create',
+    },
+    'cache.emptied': {
+      title: 'A cache was emptied',
+      class: 'administration',
+      retention: 'operational',
+      ocsf: 'datastore-activity/delete',
+    },
+    'key.rotated': {
+      title: 'A key was rotated',
+      class: 'security',
+      retention: 'security',
+      ocsf: 'entity-management/update',
     },
   },
 };
@@ -63,6 +76,7 @@ export interface House {
   readonly database: Database;
   readonly location: Location;
   readonly auditLog: AuditLog;
+  readonly sinks: Sinks;
   /** Milliseconds; a test moves it. */
   readonly clock: { now: () => number; time: number };
   /** A second process on the same database, with the same root key. */
@@ -77,19 +91,24 @@ export interface House {
 
 const tables = Object.keys(manifest.dataMap!);
 
+/** What the database of a house is opened with. */
+export const manifests = [encryptionManifest, manifest];
+
 export async function openHouse(engine: TestEngine, nudge: () => void = () => undefined): Promise<House> {
-  const location = await engine.migrated([manifest]);
-  const database = await openDatabase(location, [manifest]);
+  const location = await engine.migrated(manifests);
+  const database = await openDatabase(location, manifests);
   const clock = { time: START, now: () => clock.time };
   const slot = join(temporaryFolder(), 'root.key');
   const encryption = await createEncryption({ slot: fileSlot(slot) });
   const events = catalogue([manifest, neighbour]);
   const auditLog = createAuditLog({ clock, database, encryption, events, nudge });
+  const sinks = createSinks({ clock, database, encryption, auditLog, program: '0.0.0', nudge });
   const owner = await ownerOf(location, database);
   return {
     database,
     location,
     auditLog,
+    sinks,
     clock,
     replica: async (other) =>
       createAuditLog({

@@ -8,6 +8,7 @@ import { readEntries } from './internal/read-entries.ts';
 import { readCheckpoints, readNewestCheckpoint } from './internal/tree-store.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import { readWitnessPolicy, writeWitnessPolicy } from './internal/witnessing.ts';
+import type { LogEntry } from './log-source.ts';
 import { parsePolicy } from './policy.ts';
 import * as wire from './wire.ts';
 
@@ -67,10 +68,12 @@ const entriesRoute = defineRoute({
     const entries = await readEntries(call.transaction, from, end);
     call.record({ details: { from, count: entries.length } });
     const more = end < to && entries.length === wire.OPERATOR_PAGE_ENTRIES;
-    const items = entries.map((entry) => ({ ...entryJson(entry), isMissing: entry.event === 'missing' }));
+    const items = entries.map((entry) => ({ ...entryJson(entry), absence: absenceOf(entry) }));
     return { body: { items, next: more ? String(end) : null } };
   },
 });
+
+const absenceOf = ({ event }: LogEntry) => (event === 'missing' || event === 'removed' ? event : null);
 
 const policyRoute = defineRoute({
   ...shared,

@@ -72,9 +72,9 @@ async function readTile(
 
 function readEntry(value: unknown): LogEntry {
   const from = fields(value, 5);
-  const { index, event, addressPrefix, isMissing } = from;
+  const { index, event, addressPrefix, absence } = from;
   if (!Number.isSafeInteger(index)) throw unreadable();
-  const absent = isMissing === true ? 'missing' : 'withheld';
+  const absent = absence === 'missing' || absence === 'removed' ? absence : 'withheld';
   return {
     index: Number(index),
     leafHash: fromBase64Url(text(from, 'leafHash')),

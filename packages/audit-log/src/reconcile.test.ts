@@ -101,6 +101,7 @@ for (const engine of databases()) {
       expect(await found()).toEqual([]);
       const { tables } = await database.transaction(asSystem, reconcile);
       expect(tables).toEqual([
+        { name: 'audit_sinks', rows: 0, isWatched: true },
         { name: 'audit_witness_policies', rows: 0, isWatched: true },
         { name: 'books', rows: 2, isWatched: true },
       ]);
@@ -202,7 +203,7 @@ for (const engine of databases()) {
       await owner.run('alter table books disable trigger audit_change_delete');
       expect(await database.transaction(asSystem, reconcile)).toMatchObject({
         ok: false,
-        tables: [{ isWatched: true }, { name: 'books', isWatched: false }],
+        tables: [{ isWatched: true }, { isWatched: true }, { name: 'books', isWatched: false }],
       });
       await owner.run('alter table books enable trigger audit_change_delete');
       expect(await database.transaction(asSystem, reconcile)).toMatchObject({ ok: true });

@@ -4,8 +4,7 @@ import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { auditEvent, openHouse } from './log.test-support.ts';
-import { manifest } from './manifest.ts';
+import { auditEvent, manifests, openHouse } from './log.test-support.ts';
 import { verifyLog } from './verify-log.ts';
 
 /** Transactions of each of the four writers; a tenth of them is rolled back. */
@@ -16,7 +15,7 @@ const postgresql = databases().find(({ name }) => name === 'PostgreSQL')!;
 describe.skipIf(!postgresql.available)('two replicas', () => {
   it('give contiguous places without duplicates and lose nothing', async () => {
     const house = await openHouse(postgresql);
-    const second = await openDatabase(house.location, [manifest]);
+    const second = await openDatabase(house.location, manifests);
     try {
       const logs = [
         { log: house.auditLog, database: house.database },

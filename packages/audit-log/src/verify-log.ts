@@ -8,6 +8,7 @@ import { eventLeaf, opens } from './entry.ts';
 import { AuditLogError } from './errors.ts';
 import { Judgement, type StatedRoot, type Standing, type Yardstick } from './internal/judgement.ts';
 import { MissingOpenings } from './internal/missing-openings.ts';
+import { Removals } from './internal/removals.ts';
 import { settleBlock } from './internal/settle-block.ts';
 import type { Finding, LogEntry, LogSource, StoredCheckpoint, StoredTile } from './log-source.ts';
 import { CompactTree, emptyRoot, HASH_LENGTH } from './merkle.ts';
@@ -33,6 +34,8 @@ export interface Verdict {
   readonly withheldEntries: number;
   /** Entries whose address was deleted because the person was forgotten; an entry of the log says so for each. */
   readonly redactedEntries: number;
+  /** Entries whose content a retention run removed; an entry of the log says so for each. */
+  readonly removedEntries: number;
   readonly standing: Standing;
   /** Size of the largest checkpoint that a quorum of witnesses cosigned; 0 when there is none, or no policy was given. */
   readonly witnessedSize: number;
@@ -47,6 +50,9 @@ const PAGE = 16 * TILE_WIDTH;
 /** Pages read ahead of the one that is hashed: where the database answers two at once, it keeps up with the hashing. */
 const PAGES_AHEAD = 2;
 
+/** Verifications of a log from which entries are being removed meanwhile: the one that finds nothing new is the last. */
+const ROUNDS = 3;
+
 const MICROSECONDS = 1_000_000;
 
 /**
@@ -54,7 +60,11 @@ const MICROSECONDS = 1_000_000;
  * are none of a log.
  */
 export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verdict> {
-  return new Verification(source, await Judgement.by(options), options).verdict();
+  for (let round = 1; ; round += 1) {
+    const verification = new Verification(source, await Judgement.by(options), options);
+    const verdict = await verification.verdict();
+    if (round === ROUNDS || !(await verification.isOvertaken())) return verdict;
+  }
 }
 
 /** Everything that is read of some sixteen tiles. */
@@ -71,6 +81,8 @@ class Verification {
   readonly #judgement: Judgement;
   readonly #options: VerifyOptions;
   readonly #missing = new MissingOpenings();
+  readonly #removals = new Removals();
+  #size = 0;
   #verified = 0;
   #withheld = 0;
   readonly #fullTiles: FullTile[] = [];
@@ -86,6 +98,7 @@ class Verification {
     const newest = await this.#source.newestCheckpoint();
     const checkpoint =
       newest === null ? { size: 0, root: emptyRoot(), timestamp: null } : await this.#readCheckpoint(newest);
+    this.#size = checkpoint?.size ?? 0;
     if (checkpoint !== null) {
       await this.#scan(checkpoint);
       await this.#compareEdge(checkpoint.size);
@@ -94,6 +107,7 @@ class Verification {
       }
       this.#judgement.compareSizes(checkpoint.size);
     }
+    for (const { where, what } of this.#removals.findings()) this.#report(where, what);
     for (const { where, what } of this.#missing.findings()) this.#report(where, what);
     for (const { where, what } of await this.#source.strays()) this.#report(where, what);
     const { findings, standing, witnessedSize } = this.#judgement;
@@ -107,9 +121,23 @@ class Verification {
       verifiedEntries: this.#verified,
       withheldEntries: this.#withheld,
       redactedEntries: this.#missing.redacted,
+      removedEntries: this.#removals.removed,
       findings: findings.list,
       moreFindings: findings.more,
     };
+  }
+
+  /** Whether entries are gone that a run removed whose entry is younger than the checkpoint this verification began with. */
+  async isOvertaken(): Promise<boolean> {
+    if (this.#removals.unaccounted === 0) return false;
+    const newest = await this.#source.newestCheckpoint();
+    if (newest === null) return false;
+    try {
+      return (await this.#judgement.verify(newest.note)).size > this.#size;
+    } catch (error) {
+      if (error instanceof AuditLogError) return false;
+      throw error;
+    }
   }
 
   #report(where: string, what: string): void {
@@ -240,8 +268,9 @@ class Verification {
       this.#verified += 1;
       return null;
     }
-    if (event === 'missing') {
-      this.#report(`event ${index}`, 'it was logged and is missing');
+    if (event === 'missing' || event === 'removed') {
+      // Whichever the source calls it: an entry further on proves that it was removed, or nothing does.
+      this.#removals.note(index);
       return null;
     }
     this.#verified += 1;
@@ -250,6 +279,7 @@ class Verification {
     if (commitment === null && addressPrefix !== null) this.#report(place, 'a value is stored that was never logged');
     if (commitment !== null && addressPrefix === null) this.#missing.note(index, event);
     this.#missing.follow(event);
+    for (const { where, what } of this.#removals.follow(index, event)) this.#report(where, what);
     if (commitment !== null && addressPrefix !== null && !opens(commitment, addressPrefix)) {
       this.#report(place, 'salt or value are not those that were logged');
     }

@@ -10,6 +10,7 @@ export { CompactTree, emptyRoot, leafHash, nodeHash } from './merkle.ts';
 export * from './operator-source.ts';
 export * from './policy.ts';
 export * from './proofs.ts';
+export * from './retention.ts';
 export * from './signed-note.ts';
 export * from './tiles.ts';
 export * from './times.ts';

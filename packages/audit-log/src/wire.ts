@@ -130,7 +130,7 @@ export const keys = z.strictObject({
 export const OPERATOR_PAGE_ENTRIES = 4096;
 
 export const operatorEntries = z.strictObject({
-  items: z.array(entry.extend({ isMissing: z.boolean() })),
+  items: z.array(entry.extend({ absence: z.enum(['missing', 'removed']).nullable() })),
   next: z.string().nullable(),
 });
 export const head = z.strictObject({
@@ -142,6 +142,58 @@ export const head = z.strictObject({
 export const witnessPolicy = z.strictObject({ policy: z.string().max(32_768).nullable() });
 export const checkpoints = z.strictObject({ items: z.array(z.string()), next: z.null() });
 
+const sinkName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'Expected lower-case letters, digits and hyphens, at most 40.');
+const sinkFormat = z.enum(['jsonl', 'ocsf']);
+
+export const sinkPath = z.strictObject({ sink: sinkName });
+
+export const newSink = z.strictObject({
+  name: sinkName,
+  format: sinkFormat,
+  target: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('webhook'), url: z.string().max(2048) }),
+    z.strictObject({
+      kind: z.literal('file'),
+      /** PATH_MAX of Linux. */
+      folder: z.string().max(4096),
+      rotateBytes: z.int().min(1),
+      rotateDaily: z.boolean(),
+    }),
+  ]),
+  withAddresses: z.boolean(),
+  /** Place of the first event to deliver; null: from the next one on. */
+  from: z.int().min(0).nullable(),
+});
+
+/** The secret signs deliveries and is shown this once; null for files. */
+export const sinkAdded = z.strictObject({ name: z.string(), secret: z.string().nullable() });
+
+export const sink = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['webhook', 'file']),
+  format: sinkFormat,
+  target: z.string(),
+  withAddresses: z.boolean(),
+  rotateBytes: z.int().nullable(),
+  rotateDaily: z.boolean(),
+  /** Place of the first event that was not acknowledged. */
+  next: z.int(),
+  eventsBehind: z.int(),
+  secondsBehind: z.number(),
+  /** Attempts in a row that failed, what was wrong with the last one, and when the next one is. */
+  failures: z.int(),
+  problem: z.string().nullable(),
+  nextAttemptAt: z.string().nullable(),
+  deliveredAt: z.string().nullable(),
+  deadLetters: z.strictObject({ batches: z.int(), events: z.int() }),
+});
+export const sinks = z.strictObject({ items: z.array(sink), next: z.null() });
+export const sinkNamed = z.strictObject({ name: z.string() });
+export const sinkRetried = z.strictObject({ name: z.string(), batches: z.int() });
+
+export type WireSink = z.output<typeof sink>;
 export type WireEvents = z.output<typeof events>;
 export type WireEvent = z.output<typeof event>;
 export type WireEntry = z.output<typeof entry>;

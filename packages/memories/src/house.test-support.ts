@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   catalogue,
   createAuditLog,
+  createSinks,
   manifest as auditLogManifest,
   readReceipt,
   type AuditLog,
@@ -74,6 +75,14 @@ export class House {
       encryption,
       memberships,
       auditLog: this.auditLog,
+      auditSinks: createSinks({
+        clock,
+        database,
+        encryption,
+        auditLog: this.auditLog,
+        program: '0.0.0',
+        nudge: () => {},
+      }),
       profiles: profiles({ encryption }),
       people: people({ encryption }),
       sessionEndings,

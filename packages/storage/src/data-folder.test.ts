@@ -16,7 +16,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
 
 const [pglite] = databases('both');
 /** A folder in which a database was closed; relaxed, because nothing here loses power. Every test closes it again. */
-let location: Location & { readonly path: string };
+let location: Extract<Location, { readonly kind: 'folder' }>;
 beforeAll(async () => {
   location = (await pglite!.fresh()) as typeof location;
 });

@@ -1,7 +1,7 @@
 /** Joins the rooms into one service. Everything is wired here and nowhere else. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { catalogue, createAuditLog, readReceipt } from '@strongroom/audit-log';
+import { catalogue, createAuditLog, createSinks, readReceipt } from '@strongroom/audit-log';
 import { ensureSetupInvitation, people, profiles, sessionEndings, sessionPort } from '@strongroom/authentication';
 import { authorizer, memberships } from '@strongroom/authorization';
 import { createEncryption, createRotations } from '@strongroom/encryption';
@@ -90,6 +90,14 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     events: catalogue(rooms),
     nudge: () => jobsRunning?.nudge('audit-log.sequence'),
   });
+  const auditSinks = createSinks({
+    clock,
+    database,
+    encryption,
+    auditLog,
+    program: VERSION,
+    nudge: () => jobsRunning?.nudge('audit-log.deliver'),
+  });
   const backups = createBackups({ clock, database, auditLog });
   const rotations = createRotations({
     database,
@@ -107,6 +115,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     encryption,
     memberships,
     auditLog,
+    auditSinks,
     backups,
     rotations,
     keys: keysService,

@@ -15,6 +15,7 @@ export const encryptedTables: readonly EncryptedTable[] = [
   }),
   of(authentication, 'sessions', { row: ['id'] }),
   of(auditLog, 'audit_signing_keys', { row: ['key_id'] }),
+  of(auditLog, 'audit_sink_states', { row: ['sink_id'] }),
   // Sealed by clients; the server's layer is around it.
   of(memories, 'memory_versions', {
     row: ['space_id', 'memory_id', 'version'],

@@ -45,6 +45,7 @@ const verification = z.strictObject({
   verifiedEntries: z.int(),
   withheldEntries: z.int(),
   redactedEntries: z.int(),
+  removedEntries: z.int(),
   standing: z.enum(['INVALID', 'DIVERGED', 'UNANCHORED', 'WITNESSED']),
   witnessedSize: z.int(),
   findings: z.array(z.strictObject({ where: z.string(), what: z.string() })),

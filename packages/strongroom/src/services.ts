@@ -1,5 +1,5 @@
 /** What the handlers and jobs of all rooms use together. */
-import type { AuditLog } from '@strongroom/audit-log';
+import type { AuditLog, Sinks } from '@strongroom/audit-log';
 import type { MembershipPort, People, ReceiptPort, SubjectErasurePort } from '@strongroom/authentication';
 import type { ProfilePort, SessionEndingPort } from '@strongroom/authorization';
 import type { Encryption, Rotations } from '@strongroom/encryption';
@@ -21,6 +21,7 @@ export interface Services {
   readonly receipts: ReceiptPort;
   readonly subjectErasure: SubjectErasurePort;
   readonly auditLog: AuditLog;
+  readonly auditSinks: Sinks;
   readonly backups: Backups;
   readonly rotations: Rotations;
   readonly keys: Keys;

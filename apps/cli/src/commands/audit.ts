@@ -16,6 +16,7 @@ import { addExportCommands, addExportEventsCommand } from './audit-export.ts';
 import { folderPlace, type LogOptions, networkPlace, withStopped } from './audit-log-access.ts';
 import { addReconcileCommand } from './audit-reconcile.ts';
 import { addSearchCommand } from './audit-search.ts';
+import { addSinkCommands } from './audit-sinks.ts';
 import { isOffline, type OfflineOptions, readYardstick, STANDING_EXIT, verifyOffline } from './audit-offline.ts';
 
 interface VerifyOptions extends LogOptions, OfflineOptions {}
@@ -61,6 +62,7 @@ Examples:
   addReconcileCommand(audit, context);
   addExportCommands(audit, context);
   addExportEventsCommand(audit, context);
+  addSinkCommands(audit, context);
   addWitnessPolicyCommand(audit, context);
   addWitnessCommands(program, context);
 }

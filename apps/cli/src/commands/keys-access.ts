@@ -43,7 +43,7 @@ export async function copyOf({ backup, recipient = [], recipientFile = [] }: Cop
 export async function ask<Result>(
   context: CommandContext,
   options: Place,
-  request: { readonly method: 'GET' | 'POST'; readonly route: string; readonly body?: object },
+  request: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly route: string; readonly body?: object },
   here: (strongroom: Strongroom) => Promise<Result>,
 ): Promise<Result> {
   const answer = await askServer(administratorSocket(options.data), request.method, request.route, request.body);

@@ -3,7 +3,8 @@ import { defineDataMap, operational, personal, secret, subject } from '@strongro
 const recorded = {
   purpose: 'To prove who did what, and to find out what happened after an incident',
   lawfulBasis: 'legitimate-interests',
-  retention: 'until the audit log is pruned; the person behind a pseudonym can be forgotten before',
+  retention:
+    'for as many days as `audit retention show` says for the type of the event, longer while a hold keeps it; the person behind a pseudonym can be forgotten before',
   protection: 'clear',
 } as const;
 
@@ -75,6 +76,11 @@ export const dataMap = defineDataMap({
     scope: 'installation',
     columns: { level: operational, index: operational, hashes: operational, root: operational },
   },
+  // Places in the log, and the run that removed what stood there.
+  audit_removals: {
+    scope: 'installation',
+    columns: { from_index: operational, to_index: operational, event_id: operational },
+  },
   audit_checkpoints: {
     scope: 'installation',
     columns: { size: operational, root: operational, signed_at: operational, note: operational },
@@ -83,6 +89,45 @@ export const dataMap = defineDataMap({
   audit_witness_policies: {
     scope: 'installation',
     columns: { policy_id: operational, policy: operational, set_at: operational },
+  },
+  audit_sinks: {
+    scope: 'installation',
+    columns: {
+      sink_id: operational,
+      name: operational,
+      kind: operational,
+      format: operational,
+      target: operational,
+      with_addresses: operational,
+      rotate_bytes: operational,
+      rotate_daily: operational,
+      added_at: operational,
+    },
+  },
+  audit_sink_states: {
+    scope: 'installation',
+    columns: {
+      sink_id: operational,
+      secret: secret('encrypted'),
+      next_index: operational,
+      batch_end: operational,
+      failures: operational,
+      failing_since: operational,
+      next_attempt: operational,
+      problem: operational,
+      delivered_at: operational,
+    },
+  },
+  audit_dead_letters: {
+    scope: 'installation',
+    columns: {
+      sink_id: operational,
+      from_index: operational,
+      to_index: operational,
+      problem: operational,
+      dead_at: operational,
+      is_due: operational,
+    },
   },
   audit_signing_keys: {
     scope: 'installation',

@@ -2,7 +2,9 @@ import type { Migration } from '@strongroom/kernel';
 import { changesMigration } from './migration-changes.ts';
 import { inboxMigration } from './migration-inbox.ts';
 import { redactionMigration } from './migration-redaction.ts';
+import { retentionMigration } from './migration-retention.ts';
 import { searchMigration } from './migration-search.ts';
+import { sinksMigration } from './migration-sinks.ts';
 import { witnessesMigration } from './migration-witnesses.ts';
 
 /** Refuses whatever is not an INSERT: on PGlite, whose one session may do everything, this is the only wall in the database. */
@@ -160,4 +162,6 @@ export const migrations: readonly Migration[] = [
   inboxMigration,
   changesMigration,
   searchMigration,
+  sinksMigration,
+  retentionMigration,
 ];

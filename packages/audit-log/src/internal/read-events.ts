@@ -86,18 +86,29 @@ export const waitingJson = (event: EventColumns): string =>
 /** The opening of the address prefix in table alias `o`, as a value of a JSON array. */
 export const openingJson: RawBuilder<unknown> = sql`encode(o.opening, 'hex')`;
 
-type EntryJson = readonly [index: number, leafHash: string, event: EventJson | null, opening: string | null];
+type EntryJson = readonly [
+  index: number,
+  leafHash: string,
+  event: EventJson | null,
+  opening: string | null,
+  isRemoved?: boolean,
+];
 
-/** `json`: an array of `index, leaf hash, event, opening`. `absent`: what an entry without an event means. */
+/** `json`: an array of `index, leaf hash, event, opening, is removed`. `absent`: what an entry without an event means that was not removed. */
 export function parseEntries(json: string, absent: 'missing' | 'withheld'): LogEntry[] {
   const rows = JSON.parse(json) as EntryJson[];
   const hashes = decodeTogether(rows.map(([, leafHash]) => leafHash));
   const commitments = decodeTogether(rows.map(([, , event]) => event?.[COMMITMENT] ?? ''));
   const openings = decodeTogether(rows.map(([, , , opening]) => opening ?? ''));
-  return rows.map(([index, , event, opening], position) => ({
+  return rows.map(([index, , event, opening, isRemoved], position) => ({
     index,
     leafHash: hashes[position]!,
-    event: event === null ? absent : columnsWith(event, event[COMMITMENT] === null ? null : commitments[position]!),
+    event:
+      event === null
+        ? isRemoved === true
+          ? 'removed'
+          : absent
+        : columnsWith(event, event[COMMITMENT] === null ? null : commitments[position]!),
     addressPrefix: opening === null ? null : decodeOpening(openings[position]!),
   }));
 }

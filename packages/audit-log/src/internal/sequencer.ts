@@ -8,7 +8,8 @@ import { eventLeaf } from '../entry.ts';
 import { AuditLogError } from '../errors.ts';
 import { emptyRoot, HASH_LENGTH } from '../merkle.ts';
 import { type FullTile, partialTiles, TileBuilder } from '../tiles.ts';
-import { copyEvents, lockInbox, readForgotten, readInbox, removeFromInbox } from './inbox.ts';
+import { RETENTION_RUN } from '../retention.ts';
+import { copyEvents, lockInbox, readForgotten, readInbox, removeFromInbox, type WaitingEvent } from './inbox.ts';
 import { dropDeleted, settleChanges } from './ledger.ts';
 import { addLateRedactions } from './late-redactions.ts';
 import { createSigningKeys, keysOf, loadSigningKeys, signCheckpoint, type SigningKeys } from './signing-keys.ts';
@@ -46,10 +47,25 @@ export async function sequenceBatch(
   await lockInbox(transaction);
   const waiting = await readInbox(transaction, BATCH);
   if (waiting.length === 0) return { sequenced: 0, state: last };
+  // A run and its entry are one transaction, so none ever waits: whoever put one there wants to account for what they deleted.
+  if (waiting.some(({ event }) => event.type === RETENTION_RUN)) {
+    throw damaged('An event claims a retention run that this log did not make.');
+  }
   const forgotten = await readForgotten(transaction, waiting);
   const events = await addLateRedactions(transaction, waiting, forgotten, now);
-
   const tree = await lastTree(transaction, encryption, now, last);
+  const state = await extendTree(transaction, tree, events, { forgotten, now });
+  if (waiting.length < BATCH) await dropDeleted(transaction);
+  return { sequenced: events.length, state };
+}
+
+/** Gives the events, which lie in the inbox, their places, and signs. */
+export async function extendTree(
+  transaction: Transaction,
+  tree: SequencerState,
+  events: readonly WaitingEvent[],
+  { forgotten, now }: { readonly forgotten: ReadonlySet<string>; readonly now: number },
+): Promise<SequencerState> {
   const tiles: FullTile[] = [];
   const builder = new TileBuilder({ size: tree.size, edge: await intactEdge(transaction, tree) }, (tile) =>
     tiles.push(tile),
@@ -67,15 +83,14 @@ export async function sequenceBatch(
   );
   await insertTiles(transaction, tiles);
   await settleChanges(transaction, events);
-  if (waiting.length < BATCH) await dropDeleted(transaction);
   await removeFromInbox(transaction, events);
   const signed = { keys: tree.keys, size: builder.size, root: builder.root() };
   await insertCheckpoint(transaction, signed, now);
-  return { sequenced: events.length, state: signed };
+  return signed;
 }
 
 /** The tree to continue, vouched for by our own signatures or by what this process remembers. */
-async function lastTree(
+export async function lastTree(
   transaction: Transaction,
   encryption: Encryption,
   now: number,

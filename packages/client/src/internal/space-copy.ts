@@ -1,5 +1,4 @@
 /** What a device keeps of one space, whichever way: as the server's tokens, or opened and sealed again in blocks. */
-import type { Uuid } from '@strongroom/kernel';
 import type { BlockCache } from '../block-cache.ts';
 import type { MemoryCache, SealedMemory } from '../memory-cache.ts';
 import type { MemoryDocument } from '../memory-document.ts';
