@@ -15,6 +15,7 @@ import { ServerError } from './errors.ts';
 import { describeError, structuredLog } from './log.ts';
 import { type Metrics, createMetrics, serveMetrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
+import { observeSinks } from './sink-metrics.ts';
 import { type TlsFiles, type TlsOptions, loadTls, reloadTls } from './tls.ts';
 
 export interface RunningServer {
@@ -63,6 +64,7 @@ async function start(options: ServerOptions, logger: Logger, stops: Stop[], stop
     ...databaseOf(options),
   });
   stops.push(() => strongroom.close());
+  observeSinks(metrics, strongroom.services.auditSinks);
 
   const application = createServer({
     pipeline: strongroom.pipeline,

@@ -3,45 +3,38 @@ import { Gauge } from 'prom-client';
 import type { Strongroom } from 'strongroom';
 import type { Metrics } from './metrics.ts';
 
-type Sinks = Strongroom['services']['auditSinks'];
+type Sinks = Pick<Strongroom['services']['auditSinks'], 'list'>;
+type Listed = Awaited<ReturnType<Sinks['list']>>[number];
 
-/** Labels are the names that the operator gave. While the database does not answer, there are no values rather than old ones. */
+const GAUGES: readonly (readonly [name: string, help: string, valueOf: (sink: Listed) => number])[] = [
+  ['lag_events', 'Audit events that are logged and not yet delivered to the sink.', (sink) => sink.eventsBehind],
+  ['lag_seconds', 'Age of the oldest audit event not yet delivered to the sink.', (sink) => sink.secondsBehind],
+  ['failures', 'Failed deliveries to the sink since the last good one.', (sink) => sink.failures],
+  ['dead_events', 'Audit events set aside because the sink did not take them.', (sink) => sink.deadEvents],
+];
+
+/** The label is the name that the operator gave. While the database does not answer there are no values, rather than old ones. */
 export function observeSinks({ registry }: Metrics, sinks: Sinks): void {
-  const labels = { labelNames: ['sink'] as const };
-  const seconds = new Gauge({
-    name: 'strongroom_audit_sink_lag_seconds',
-    help: 'Age of the oldest audit event that was not delivered to the sink; 0 when none waits.',
-    ...labels,
-    registers: [],
-  });
-  const failures = new Gauge({
-    name: 'strongroom_audit_sink_failures',
-    help: 'Failed deliveries to the sink since the last good one.',
-    ...labels,
-    registers: [],
-  });
-  const dead = new Gauge({
-    name: 'strongroom_audit_sink_dead_events',
-    help: 'Audit events that were set aside because the sink did not take them.',
-    ...labels,
-    registers: [],
-  });
-  const events = new Gauge({
-    name: 'strongroom_audit_sink_lag_events',
-    help: 'Audit events that are logged and not yet delivered to the sink.',
-    ...labels,
-    registers: [],
-    // Collected first; the others are filled with it.
-    async collect() {
-      for (const gauge of [events, seconds, failures, dead]) gauge.reset();
-      const listed = await sinks.list().catch(() => []);
-      for (const { name: sink, ...state } of listed) {
-        events.set({ sink }, state.eventsBehind);
-        seconds.set({ sink }, state.secondsBehind);
-        failures.set({ sink }, state.failures);
-        dead.set({ sink }, state.deadEvents);
-      }
-    },
-  });
-  for (const gauge of [events, seconds, failures, dead]) registry.registerMetric(gauge);
+  let reading: Promise<readonly Listed[]> | undefined;
+  /** One look for all gauges, which are asked together. */
+  const read = (): Promise<readonly Listed[]> =>
+    (reading ??= sinks
+      .list()
+      .catch(() => [])
+      .finally(() => {
+        reading = undefined;
+      }));
+  for (const [name, help, valueOf] of GAUGES) {
+    const gauge = new Gauge({
+      name: `strongroom_audit_sink_${name}`,
+      help,
+      labelNames: ['sink'],
+      registers: [registry],
+      async collect() {
+        const listed = await read();
+        gauge.reset();
+        for (const sink of listed) gauge.set({ sink: sink.name }, valueOf(sink));
+      },
+    });
+  }
 }

@@ -57,16 +57,7 @@ beforeAll(async () => {
   install(first);
   const data = join(temporaryFolder(), 'data');
   await prepareDataFolder(join(data, 'database'));
-  const argv = [
-    '--data',
-    data,
-    '--port',
-    '0',
-    '--metrics-port',
-    'off',
-    '--durability',
-    'relaxed',
-  ];
+  const argv = ['--data', data, '--port', '0', '--metrics-port', 'off', '--durability', 'relaxed'];
   const options = parseOptions(
     [...argv, '--tls-certificate', files.certificate, '--tls-key', files.key],
     {},

@@ -5,6 +5,7 @@ import type { AuditLog } from './audit-log.ts';
 import {
   type Hold,
   HOLD_ADDED,
+  HOLD_REASON,
   HOLD_RELEASED,
   LONGEST_PERIOD,
   RETENTION_CHANGED,
@@ -45,9 +46,7 @@ const report = z.strictObject({
 });
 const uuid = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'Expected a lower-case UUID.');
 const time = z.iso.datetime({ offset: true }).max(40);
-const reason = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, 'Expected a word such as the number of a case, without spaces.');
+const reason = z.string().regex(HOLD_REASON, 'Expected a word such as the number of a case, without spaces.');
 
 const hold = z.strictObject({
   id: z.string(),

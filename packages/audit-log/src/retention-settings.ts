@@ -47,7 +47,7 @@ export async function changePeriods(
 }
 
 export interface WantedHold {
-  /** A word, such as the number of the case: it stays in the log for good, which is no place for a sentence about somebody. */
+  /** `HOLD_REASON` says what it may be. */
   readonly reason: string;
   readonly tenant?: string | undefined;
   /** An account, or its pseudonym in the log. */

@@ -105,13 +105,18 @@ export function readPeriods(event: EventColumns): RetentionPeriods | null {
   return { securityDays, accessDays, operationalDays };
 }
 
-const isPeriod = (value: unknown): value is number =>
+export const isPeriod = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= SHORTEST_PERIOD && Number(value) <= LONGEST_PERIOD;
 
 export const samePeriods = (left: RetentionPeriods, right: RetentionPeriods): boolean =>
   left.securityDays === right.securityDays &&
   left.accessDays === right.accessDays &&
   left.operationalDays === right.operationalDays;
+
+/**
+ * Why a hold was added or released: a word, such as the number of a case. It stands in the log for good, which is no place for a sentence about somebody.
+ */
+export const HOLD_REASON = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/;
 
 /** Events for which every condition that is not null holds are kept until it is released. */
 export interface Hold {

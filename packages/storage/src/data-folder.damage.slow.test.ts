@@ -36,8 +36,7 @@ const flip = (path: string, offset: number): void => {
 
 const [pglite] = databases('both');
 /** A folder in which a database was closed; relaxed, because nothing here loses power. */
-const used = async (): Promise<Location & { path: string }> =>
-  (await pglite!.fresh()) as Location & { path: string };
+const used = async (): Promise<Location & { path: string }> => (await pglite!.fresh()) as Location & { path: string };
 
 const put = (database: Database, name: string): Promise<unknown> =>
   database.transaction(inInstallation, (transaction) =>

@@ -78,7 +78,7 @@ async function verifyBundleFile(context: CommandContext, file: string, yardstick
   const trusted = yardstick.keys === undefined ? ['Keys as the bundle names them; pin your own with --key.'] : [];
   const lines = verdict.ok
     ? [
-        `${summary(verdict.standing, verdict.redactedEntries)}  ${verdict.size} entries: ${verdict.verifiedEntries} recomputed, ${verdict.withheldEntries} by their hashes.`,
+        `${summary(verdict.standing, verdict.redactedEntries)}  ${verdict.size} entries: ${verdict.verifiedEntries} recomputed, ${verdict.withheldEntries} by their hashes${removed(verdict)}.`,
         `Log ${verdict.origin}`,
         `Root ${toBase64Url(root)}`,
         ...witnessed(verdict),
@@ -128,6 +128,9 @@ async function verifyProof(context: CommandContext, file: string, yardstick: Com
   context.terminal().result({ ...rest, event: shown }, lines);
   context.setExitCode(STANDING_EXIT[verdict.standing]);
 }
+
+const removed = ({ removedEntries }: { readonly removedEntries: number }): string =>
+  removedEntries === 0 ? '' : `, ${removedEntries} removed by retention`;
 
 const summary = (standing: Standing, redacted: number): string =>
   redacted === 0 ? `${standing}, INTACT` : `${standing}, INTACT, ${redacted} redacted`;

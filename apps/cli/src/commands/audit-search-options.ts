@@ -88,7 +88,7 @@ function id(given: string, name: string): string {
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** RFC 3339. A date alone is its midnight in UTC, like all times that are shown. */
-function timeOf(given: string | undefined, name: string, now: number): string | undefined {
+export function timeOf(given: string | undefined, name: string, now: number): string | undefined {
   if (given === undefined) return undefined;
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(given) ?? [];
   if (count !== undefined) return new Date(now - Number(count) * UNITS[unit]!).toISOString();

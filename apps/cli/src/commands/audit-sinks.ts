@@ -131,10 +131,12 @@ async function add(context: CommandContext, name: string, options: AddOptions): 
   const { secret } = await ask(context, options, { method: 'POST', route: ROUTE, body: sink }, ({ services }) =>
     services.auditSinks.add(sink, VIA),
   );
-  context.terminal().result({ name, secret }, [
-    `${name} is added.`,
-    ...(secret === null ? [] : [`Secret ${secret}`, 'Give it to the receiver; it is not shown again.']),
-  ]);
+  context
+    .terminal()
+    .result({ name, secret }, [
+      `${name} is added.`,
+      ...(secret === null ? [] : [`Secret ${secret}`, 'Give it to the receiver; it is not shown again.']),
+    ]);
 }
 
 function targetOf({ webhook, folder, rotateMib, rotateDaily = false }: AddOptions): NewSink['target'] {

@@ -15,6 +15,7 @@ import { addWitnessCommands, addWitnessPolicyCommand } from './audit-witness.ts'
 import { addExportCommands, addExportEventsCommand } from './audit-export.ts';
 import { folderPlace, type LogOptions, networkPlace, withStopped } from './audit-log-access.ts';
 import { addReconcileCommand } from './audit-reconcile.ts';
+import { addRetentionCommands } from './audit-retention.ts';
 import { addSearchCommand } from './audit-search.ts';
 import { addSinkCommands } from './audit-sinks.ts';
 import { isOffline, type OfflineOptions, readYardstick, STANDING_EXIT, verifyOffline } from './audit-offline.ts';
@@ -63,6 +64,7 @@ Examples:
   addExportCommands(audit, context);
   addExportEventsCommand(audit, context);
   addSinkCommands(audit, context);
+  addRetentionCommands(audit, context);
   addWitnessPolicyCommand(audit, context);
   addWitnessCommands(program, context);
 }
@@ -144,13 +146,14 @@ function show(context: CommandContext, verdict: Verification, { remembered, isPo
     remembered === undefined ? 'nothing remembered from before' : `consistent with size ${remembered.size} seen before`;
   const withheld = verdict.withheldEntries === 0 ? '' : `, ${verdict.withheldEntries} of other tenants by their hash`;
   const redacted = verdict.redactedEntries === 0 ? '' : `, ${verdict.redactedEntries} redacted`;
+  const removed = verdict.removedEntries === 0 ? '' : `, ${verdict.removedEntries} removed by retention`;
   const anchored =
     verdict.standing === 'WITNESSED'
       ? `WITNESSED up to ${verdict.witnessedSize} events.`
       : 'UNANCHORED: not cosigned as the policy asks.';
   const lines = verdict.ok
     ? [
-        `INTACT  ${verdict.size} events: ${verdict.verifiedEntries} recomputed${withheld}${redacted}; ${since}.`,
+        `INTACT  ${verdict.size} events: ${verdict.verifiedEntries} recomputed${withheld}${redacted}${removed}; ${since}.`,
         `Root ${verdict.root}`,
         ...(isPolicyGiven ? [anchored] : []),
       ]

@@ -3,8 +3,8 @@ import { datedName, download } from '../app/download.ts';
 import { useFormats } from '../app/formats.ts';
 import { Button } from '../design/parts.tsx';
 import { useMessages } from '../messages/messages.ts';
-import type { AccountView } from '../vault/protocol.ts';
 import { Entrance } from './entrance.tsx';
+import type { AccountView } from '../vault/account-protocol.ts';
 
 export function RecoveryKit(props: {
   readonly code: string;

@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from 'react';
 import { signOut, unlock } from '../app/session.ts';
 import { Button, Notice, PasswordField } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
-import type { AccountView } from '../vault/protocol.ts';
 import { Entrance, Form } from './entrance.tsx';
+import type { AccountView } from '../vault/account-protocol.ts';
 
 export function Unlock({ account, notice }: { readonly account: AccountView; readonly notice: 'idle' | null }) {
   const messages = useMessages();

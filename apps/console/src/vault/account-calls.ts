@@ -7,10 +7,10 @@ import {
   type RemoteAccount,
   type Vault,
 } from '@strongroom/client';
-import type { AccountCalls } from './account-protocol.ts';
+import type { AccountView, AccountCalls } from './account-protocol.ts';
 import type { BrowserCache } from './browser-cache.ts';
 import type { BrowserTrust } from './browser-trust.ts';
-import type { AccountView, Progress } from './protocol.ts';
+import type { Progress } from './protocol.ts';
 
 interface AccountServices {
   readonly vault: Vault;

@@ -1,7 +1,15 @@
 /** The account's own part of what travels between the page and its worker. */
 import type { DeletionCertificate, ProvedDeletion, RemoteDeletionPlan } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
-import type { AccountView } from './protocol.ts';
+
+/** Of an account, what the page shows. No key and nothing sealed. */
+export interface AccountView {
+  readonly id: Uuid;
+  readonly email: string;
+  readonly displayName: string;
+  readonly role: string;
+  readonly createdAt: string;
+}
 
 export interface RecoverInput {
   readonly email: string;

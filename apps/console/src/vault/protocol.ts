@@ -1,17 +1,8 @@
 /** What travels between the page and its worker, where the vault is. Everything here survives structured cloning. */
 import type { ImportResult, OldVersion, OpenedMemory, RemoteSession, Space } from '@strongroom/client';
 import type { JsonValue, Uuid } from '@strongroom/kernel';
-import type { AccountCalls } from './account-protocol.ts';
+import type { AccountCalls, AccountView } from './account-protocol.ts';
 import type { PeopleCalls } from './people-protocol.ts';
-
-/** Of an account, what the page shows. No key and nothing sealed. */
-export interface AccountView {
-  readonly id: Uuid;
-  readonly email: string;
-  readonly displayName: string;
-  readonly role: string;
-  readonly createdAt: string;
-}
 
 /** A memory as a list shows it. */
 export interface Row {

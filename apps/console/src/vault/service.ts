@@ -22,7 +22,8 @@ import { exportFile } from './export-files.ts';
 import { readImportFiles } from './import-files.ts';
 import { CarefulWriter, isUnanswered } from './careful-writer.ts';
 import { createPeopleService } from './people-service.ts';
-import type { AccountView, AuditEntryView, AuditPage, Notice, Progress, VaultCalls, VerdictView } from './protocol.ts';
+import type { AccountView } from './account-protocol.ts';
+import type { AuditEntryView, AuditPage, Notice, Progress, VaultCalls, VerdictView } from './protocol.ts';
 import { BrowserLogStore } from './remembered-log.ts';
 import { rowOf } from './rows.ts';
 
