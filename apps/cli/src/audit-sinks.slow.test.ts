@@ -47,7 +47,7 @@ describe('audit sinks', () => {
       const added = await sinks('add', 'siem', '--webhook', url, '--from', '0', '--json');
       expect(added).toMatchObject({ code: 0 });
       ({ secret } = JSON.parse(added.stdout) as { secret: string });
-      expect(await sinks('add', 'siem', '--webhook', url)).toMatchObject({ code: 5 });
+      expect(await sinks('add', 'siem', '--webhook', url)).toMatchObject({ code: 1 });
       expect(await sinks('add', 'files', '--folder', folder, '--format', 'ocsf', '--rotate-daily')).toMatchObject({
         code: 0,
       });

@@ -174,6 +174,18 @@ export async function axe(page: Page, where: string): Promise<void> {
   expect(found, where).toEqual([]);
 }
 
+/** After a change of colours or size: drawn, and every transition at its end, which on a busy machine takes its time. */
+const settled = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const frame = (): Promise<void> =>
+      new Promise((resolve) => {
+        requestAnimationFrame(() => resolve());
+      });
+    await frame();
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    await frame();
+  });
+
 /** Looks at a page in both colours and on a phone: axe everywhere, pictures where they are wanted. */
 export async function look(page: Page, name: string): Promise<void> {
   const views = [
@@ -184,7 +196,7 @@ export async function look(page: Page, name: string): Promise<void> {
   for (const [view, size] of views) {
     await page.emulateMedia({ colorScheme: view === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
     await page.setViewportSize(size);
-    await page.waitForTimeout(150);
+    await settled(page);
     await axe(page, `${name}, ${view}`);
     expect(
       await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),

@@ -4,7 +4,7 @@ import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { ADDRESS_PREFIX } from './internal/append-event.ts';
 import { readEntries } from './internal/read-entries.ts';
-import { readCheckpoints, readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
+import { readCheckpoints, readMinimumIndex, readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
 import type { Finding, LogSource } from './log-source.ts';
 
 /** Milliseconds an event may wait for its place while the sequencer runs every second. */
@@ -25,6 +25,7 @@ export function databaseLogSource(database: Database, clock: Clock): LogSource {
     checkpoints: (after, upTo) => read((transaction) => readCheckpoints(transaction, after, upTo)),
     entries: (from, to) => read((transaction) => readEntries(transaction, from, to)),
     tiles: (places) => read((transaction) => readTiles(transaction, places)),
+    minimumIndex: () => read(readMinimumIndex),
     strays: () => read((transaction) => readStrays(transaction, clock.now() - SEQUENCING_GRACE)),
   };
 }

@@ -50,6 +50,10 @@ export interface LogSource {
   entries(from: number, to: number): Promise<readonly LogEntry[]>;
   /** One answer for each place, `null` for a tile the log lacks. */
   tiles(places: readonly TilePlace[]): Promise<readonly (StoredTile | null)[]>;
+  /**
+   * The minimum index of tlog-tiles: of the entries below it some were removed by retention, or all of them are not shown. Absent where nothing ever is.
+   */
+  minimumIndex?(): Promise<number>;
   /** What is stored outside of the tree's order: events never sequenced, leaves or tiles beyond the newest checkpoint. */
   strays(): Promise<readonly Finding[]>;
 }

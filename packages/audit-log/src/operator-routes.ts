@@ -5,7 +5,7 @@ import { audited, type LimitPolicy, notAudited, operatorOnly } from '@strongroom
 import { entryJson } from './entry-json.ts';
 import { defineRoute, logRoutes, onlyHashes } from './internal/log-routes.ts';
 import { readEntries } from './internal/read-entries.ts';
-import { readCheckpoints, readNewestCheckpoint } from './internal/tree-store.ts';
+import { readCheckpoints, readMinimumIndex, readNewestCheckpoint } from './internal/tree-store.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import { readWitnessPolicy, writeWitnessPolicy } from './internal/witnessing.ts';
 import type { LogEntry } from './log-source.ts';
@@ -35,7 +35,8 @@ const headRoute = defineRoute({
   audit: onlyHashes,
   async handler(call) {
     const newest = await readNewestCheckpoint(call.transaction);
-    return { body: { note: newest?.note ?? null, keys: await readVerifierKeys(call.transaction) } };
+    const keys = await readVerifierKeys(call.transaction);
+    return { body: { note: newest?.note ?? null, keys, minimumIndex: await readMinimumIndex(call.transaction) } };
   },
 });
 

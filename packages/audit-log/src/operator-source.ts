@@ -17,9 +17,10 @@ export interface OperatorLog {
  */
 export async function operatorLog(get: (path: string) => Promise<unknown>): Promise<OperatorLog> {
   const readHead = async () => {
-    const { note, keys } = fields(await get('/operator/audit/head'), 2);
+    const { note, keys, minimumIndex } = fields(await get('/operator/audit/head'), 3);
     if (!(note === null || typeof note === 'string') || !isTexts(keys)) throw unreadable();
-    return { note, keys };
+    if (!Number.isSafeInteger(minimumIndex)) throw unreadable();
+    return { note, keys, minimumIndex: Number(minimumIndex) };
   };
   const { keys } = await readHead();
   return {
@@ -29,6 +30,7 @@ export async function operatorLog(get: (path: string) => Promise<unknown>): Prom
         const { note } = await readHead();
         return note === null ? null : { note };
       },
+      minimumIndex: async () => (await readHead()).minimumIndex,
       async checkpoints(after, upTo) {
         const { items } = fields(await get(`/operator/audit/checkpoints?from=${after}&to=${upTo}`), 2);
         if (!isTexts(items)) throw unreadable();

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { figure, temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
@@ -99,5 +99,37 @@ describe('publishing', () => {
     await publishTiles(lying('withheld'), temporaryFolder());
     const empty: LogSource = { ...source, newestCheckpoint: async () => null };
     await expect(publishTiles(empty, temporaryFolder())).rejects.toThrow(code('no-checkpoint'));
+  });
+});
+
+describe('publishing what retention left', () => {
+  it('takes away the entries below the minimum index, and the folder verifies before and after', async () => {
+    const folder = temporaryFolder();
+    await publishTiles(logOf(events.slice(0, 700)), folder, { entries: true });
+    const whole = logOf(events);
+    const pruned: LogSource = {
+      ...whole,
+      minimumIndex: async () => 257,
+      entries: async (from, to) =>
+        (await whole.entries(from, to)).map((entry) => (entry.index === 256 ? { ...entry, event: 'removed' } : entry)),
+    };
+    expect(await publishTiles(pruned, folder, { entries: true })).toMatchObject({ size: 800 });
+    expect(files(folder).filter((file) => file.startsWith('tile/entries'))).toEqual([
+      'tile/entries/002',
+      'tile/entries/003.p/32',
+    ]);
+    expect(await verify(folder)).toMatchObject({ ok: true, size: 800, verifiedEntries: 288, withheldEntries: 512 });
+    // A hole is no pruning.
+    rmSync(join(folder, 'tile/entries/002'));
+    await publishTiles(pruned, folder, { entries: true });
+    expect(await verify(folder)).toMatchObject({ ok: true, verifiedEntries: 32 });
+    const holed = temporaryFolder();
+    await publishTiles(whole, holed, { entries: true });
+    rmSync(join(holed, 'tile/entries/001'));
+    expect(await verify(holed)).toMatchObject({ ok: false, standing: 'INVALID' });
+    // Nothing but removed entries: the hashes stay.
+    await publishTiles({ ...pruned, minimumIndex: async () => 800 }, holed, { entries: true });
+    expect(files(holed).filter((file) => file.startsWith('tile/entries'))).toEqual([]);
+    expect(await verify(holed)).toMatchObject({ ok: true, verifiedEntries: 0, withheldEntries: 800 });
   });
 });

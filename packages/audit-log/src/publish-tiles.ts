@@ -6,7 +6,7 @@ import { concatBytes, equalBytes } from '@strongroom/kernel';
 import { parseCheckpoint } from './checkpoint.ts';
 import { encodeEntry } from './entry.ts';
 import { AuditLogError } from './errors.ts';
-import { readPublishedCheckpoint } from './tile-folder.ts';
+import { publishedBundles, readPublishedCheckpoint } from './tile-folder.ts';
 import type { LogEntry, LogSource } from './log-source.ts';
 import { HASH_LENGTH, leafHash } from './merkle.ts';
 import { createConsistencyProof, nodesFromTiles, verifyConsistency } from './proofs.ts';
@@ -29,7 +29,8 @@ export interface Published {
 /**
  * Brings the folder up to the newest checkpoint, which is written last, so that whatever it covers is there. Throws `audit-log.no-checkpoint`;
  * `audit-log.published-differs` when the log is not a continuation of what the folder shows, in which case nothing is written;
- * `audit-log.unknown-entry` where the source does not show every entry that is to be published.
+ * `audit-log.unknown-entry` where the source does not show every entry that is to be published. Entries below the source's minimum index are not published, and
+ * are taken away where they were.
  */
 export async function publishTiles(
   source: LogSource,
@@ -53,7 +54,9 @@ export async function publishTiles(
   }
   if (options.entries === true) {
     const hasEntries = await isThere(join(folder, 'tile', 'entries'));
-    const first = hasEntries ? Math.floor((before?.size ?? 0) / TILE_WIDTH) : 0;
+    const shown = Math.ceil(Math.min(size, (await source.minimumIndex?.()) ?? 0) / TILE_WIDTH);
+    const first = Math.max(shown, hasEntries ? Math.floor((before?.size ?? 0) / TILE_WIDTH) : 0);
+    if (hasEntries) await writer.prune(shown);
     for (let index = first; index * TILE_WIDTH < size; index += 1) {
       const to = Math.min(size, (index + 1) * TILE_WIDTH);
       const entries = await source.entries(index * TILE_WIDTH, to);
@@ -117,6 +120,16 @@ class FolderWriter {
     if (width < TILE_WIDTH) return this.write(join(`${path}.p`, String(width)), bytes);
     await this.write(path, bytes);
     await rm(join(this.#folder, `${path}.p`), { recursive: true, force: true });
+  }
+
+  /** Removes the entry bundles below `end`, the first one first, so that what is left is without holes whenever it stops. */
+  async prune(end: number): Promise<void> {
+    const below = (await publishedBundles(this.#folder)).filter((index) => index < end);
+    for (const index of below.toSorted((left, right) => left - right)) {
+      const path = join(this.#folder, 'tile', 'entries', tileIndexPath(index));
+      await rm(path, { force: true });
+      await rm(`${path}.p`, { recursive: true, force: true });
+    }
   }
 
   /** Whoever reads meanwhile sees the old file or the new one. */

@@ -24,13 +24,13 @@ export interface Receiver {
 
 export async function startReceiver(): Promise<Receiver> {
   const server = createServer((request, response) => {
-    void read(request).then((received) => {
-      receiver.received.push(received);
+    void (async () => {
+      receiver.received.push(await read(request));
       const answer = receiver.answers.shift() ?? 200;
       receiver.onRequest();
       if (answer === 'hang') return;
       response.writeHead(answer, answer === 307 ? { location: '/elsewhere' } : {}).end('thank you');
-    });
+    })();
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

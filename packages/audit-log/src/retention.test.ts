@@ -2,6 +2,7 @@
 import { newUuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
 import { asSystem } from '@strongroom/storage';
+import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +18,7 @@ import {
   START,
   tenant,
 } from './log.test-support.ts';
+import type { LogSource } from './log-source.ts';
 import { DAY, formatRanges, parseRanges, rangesOf, RETENTION_RUN } from './retention.ts';
 import { createTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 import { verifyLog } from './verify-log.ts';
@@ -143,6 +145,9 @@ describe('retention', () => {
     }
     const proof = parseTlogProof(await createTlogProof(house.auditLog.source(), 1));
     expect(proof.extra).toBeNull();
+    figure(
+      '30 events removed by 3 runs, each after the period of its class: bundles, proofs and checkpoints from before verify, INTACT with 30 removed',
+    );
   });
 
   it('an event that is deleted without a run is missing, whatever the tables say', async () => {
@@ -260,6 +265,24 @@ describe('retention', () => {
       'entries were removed after other periods than those that were set',
       'entries were removed without regard to the hold …',
     ]);
+    figure(
+      '5 ways to remove an event without a true run are INVALID, 2 ways to have a run remove the evidence stop it',
+    );
+  });
+
+  it('a run that overtakes a verification is no finding', async () => {
+    const source = house.auditLog.source();
+    let isFirst = true;
+    const overtaken: LogSource = {
+      ...source,
+      async entries(from, to) {
+        after(91);
+        if (isFirst) await run();
+        isFirst = false;
+        return source.entries(from, to);
+      },
+    };
+    expect(await verifyLog(overtaken, { keys })).toMatchObject({ ok: true, size: SIZE + 1, removedEntries: 10 });
   });
 
   it('takes periods of a week or more, and says which hold at once', async () => {

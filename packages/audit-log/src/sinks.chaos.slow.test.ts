@@ -18,10 +18,11 @@ import { changes } from './replica.test-support.ts';
 import { createSinks } from './sinks.ts';
 
 const KILLS = 25;
-/** Milliseconds of work before a kill, at most. */
-const LIFETIME = 300;
+/** Milliseconds from the first request of a life to its end, at most; without a request it ends after the other time. */
+const LIFETIME = 60;
+const IDLE = 2000;
 /** Above the batches of all lives together, so that each process has something to do. */
-const EVENTS = 40_000;
+const EVENTS = 30_000;
 const ROTATE_BYTES = 4 * 1024 * 1024;
 
 /** Delivers until there is nothing more, again and again. */
@@ -82,6 +83,10 @@ describe.skipIf(!postgresql!.available)('sinks of a process that is killed', () 
           { cwd: resolve(import.meta.dirname, '..'), stdio: ['ignore', 'pipe', 'inherit'] },
         );
         await once(child.stdout!, 'data');
+        const requested = new Promise<void>((done) => {
+          receiver.onRequest = done;
+        });
+        await Promise.race([requested, pause(IDLE)]);
         await pause(Math.random() * LIFETIME);
         child.kill('SIGKILL');
         await once(child, 'close');
@@ -93,6 +98,7 @@ describe.skipIf(!postgresql!.available)('sinks of a process that is killed', () 
       expect(receiver.received.every((received) => isAuthentic(received, secret!))).toBe(true);
       const sent = receiver.received.flatMap(({ indexes }) => indexes);
       expect(firstTimes(sent)).toEqual(expected);
+      expect(Math.max(...receiver.received.map(({ indexes }) => indexes.length))).toBe(512);
       // What came twice came under the same name.
       const ids = new Set(receiver.received.map(({ id }) => id));
       const starts = new Set(receiver.received.map(({ indexes }) => indexes[0]));

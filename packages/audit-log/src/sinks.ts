@@ -16,8 +16,6 @@ import {
 import { folderTarget, originOf, webhookTarget } from './internal/sink-target.ts';
 import { newSecret } from './internal/webhook.ts';
 
-export type { SinkOverview } from './internal/sink-store.ts';
-
 /** How the operator came. */
 type Via = 'administrator-socket' | 'command-line';
 

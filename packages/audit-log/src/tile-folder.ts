@@ -1,5 +1,5 @@
 /** A C2SP tlog-tiles log as it is published, in a folder: `checkpoint`, `tile/<L>/<N>[.p/<W>]`, `tile/entries/<N>[.p/<W>]`. */
-import { stat, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditLogError } from './errors.ts';
 import type { LogEntry, LogSource } from './log-source.ts';
@@ -16,16 +16,15 @@ const LARGEST_BUNDLE = TILE_WIDTH * (LENGTH_BYTES + 0xffff);
 const LARGEST_CHECKPOINT = 1024 * 1024;
 
 /**
- * For `verifyLog`. Entries are read as bytes whose meaning is not known; a folder without any entries is verified by its hashes. Throws
+ * For `verifyLog`. Entries are read as bytes whose meaning is not known; a folder without any entries, and what lies before the first ones of a folder from which
+ * older ones were pruned, is verified by its hashes. Throws
  * `audit-log.invalid-tiles` when there is no checkpoint.
  */
 export async function tileFolderSource(folder: string): Promise<LogSource> {
   const note = await readPublishedCheckpoint(folder);
   if (note === null) throw new AuditLogError('audit-log.invalid-tiles', { detail: 'It has no checkpoint.' });
-  const hasEntries = await stat(join(folder, 'tile', 'entries')).then(
-    () => true,
-    () => false,
-  );
+  const bundles = await publishedBundles(folder);
+  const firstBundle = bundles.reduce((least, index) => Math.min(least, index), Infinity);
   const tile = (place: TilePlace) => readTile(folder, place);
   return {
     newestCheckpoint: async () => ({ note }),
@@ -36,6 +35,7 @@ export async function tileFolderSource(folder: string): Promise<LogSource> {
       const entries: LogEntry[] = [];
       for (let index = Math.floor(from / TILE_WIDTH); index * TILE_WIDTH < to; index += 1) {
         const width = Math.min(TILE_WIDTH, hashesAtLevel(to, 0) - index * TILE_WIDTH);
+        const hasEntries = index >= firstBundle;
         const hashes = hasEntries
           ? await readEntryBundle(folder, index, width)
           : leavesOf(await tile({ level: 0, index, width }), width);
@@ -47,6 +47,15 @@ export async function tileFolderSource(folder: string): Promise<LogSource> {
       return entries.filter(({ index }) => index >= from);
     },
   };
+}
+
+/** Which entry bundles are there, in no order. tlog-tiles lets a log prune its entries below a minimum index. */
+export async function publishedBundles(folder: string): Promise<number[]> {
+  const names = await readdir(join(folder, 'tile', 'entries'), { recursive: true }).catch(() => []);
+  return names.flatMap((name) => {
+    const [, path] = /^((?:x[0-9]{3}[\\/])*[0-9]{3})(?:\.p)?$/.exec(name) ?? [];
+    return path === undefined ? [] : [Number(path.replaceAll(/[^0-9]/g, ''))];
+  });
 }
 
 /** The signed note; null where there is none yet. */

@@ -137,6 +137,8 @@ export const head = z.strictObject({
   /** C2SP signed note. Null before the first event. */
   note: z.string().nullable(),
   keys: z.array(z.string()),
+  /** Of the entries below it, retention removed some. */
+  minimumIndex: z.int(),
 });
 /** C2SP tlog-policy with an address for each witness; null for none. */
 export const witnessPolicy = z.strictObject({ policy: z.string().max(32_768).nullable() });

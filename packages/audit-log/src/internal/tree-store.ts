@@ -38,6 +38,15 @@ export async function readCheckpoints(transaction: Transaction, after: number, u
   return rows.map(storedCheckpoint);
 }
 
+/** Behind the last entry that retention removed; 0 when there is none. */
+export async function readMinimumIndex(transaction: Transaction): Promise<number> {
+  const { rows } = await sql<{ index: number }>`
+    select coalesce((select to_index from audit_removals order by from_index desc limit 1), 0)::bigint as index`.execute(
+    transaction,
+  );
+  return rows[0]!.index;
+}
+
 /** One answer for each place. */
 export async function readTiles(
   transaction: Transaction,

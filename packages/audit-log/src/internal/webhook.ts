@@ -22,7 +22,7 @@ export interface Delivery {
 }
 
 /** `v1,` and the base64 of HMAC-SHA-256 over id, seconds since the epoch and body, with full stops between. */
-export function signatureOf({ secret, id, body, now }: Omit<Delivery, 'url'>): string {
+function signatureOf({ secret, id, body, now }: Omit<Delivery, 'url'>): string {
   const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
   const hmac = createHmac('sha256', key).update(`${id}.${Math.floor(now / 1000)}.${body}`);
   return `v1,${hmac.digest('base64')}`;
