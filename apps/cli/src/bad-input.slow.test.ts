@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { createEncryption, fileSlot } from '@strongroom/encryption';
 import { newUuid } from '@strongroom/kernel';
-import { figure, temporaryFolder } from '@strongroom/testing';
+import { figure, needs, temporaryFolder } from '@strongroom/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Device, PASSWORD, type RunningVault, runServer, startVault } from './running-vault.fixture.ts';
 
@@ -321,12 +321,8 @@ const onSmallDisk = (folder: string): string[] => [
   `mount -t tmpfs -o size=160m tmpfs '${folder}' && exec "$@"`,
   'sh',
 ];
-const canMount = (): boolean => {
-  const [command, ...parameters] = onSmallDisk(temporaryFolder());
-  return spawnSync(command!, [...parameters, 'true']).status === 0;
-};
 
-describe.skipIf(!canMount())('a full disk', () => {
+describe.skipIf(!needs('mount'))('a full disk', () => {
   it('refuses what cannot be kept, keeps what is there, and goes on once there is space', async () => {
     const folder = temporaryFolder();
     const small = await startVault({ data: join(folder, 'data'), wrapper: onSmallDisk(folder) });

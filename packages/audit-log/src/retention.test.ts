@@ -19,6 +19,7 @@ import {
   tenant,
 } from './log.test-support.ts';
 import type { LogSource } from './log-source.ts';
+import { operatorLog } from './operator-source.ts';
 import { DAY, formatRanges, parseRanges, rangesOf, RETENTION_RUN } from './retention.ts';
 import { createTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 import { verifyLog } from './verify-log.ts';
@@ -140,6 +141,9 @@ describe('retention', () => {
     expect(await verifyBundle(linesOf(before), { keys })).toMatchObject({ ok: true, verifiedEntries: SIZE });
     const bundled = { ok: true, verifiedEntries: 3, removedEntries: 30, withheldEntries: 0 };
     expect(await verifyBundle(linesOf(await bundle()), { keys, remembered: { size, root } })).toMatchObject(bundled);
+    const { source } = await operatorLog(async (route) => (await door.ask('GET', route)).body);
+    expect(await verifyLog(source, { keys })).toMatchObject({ ok: true, removedEntries: 30 });
+    expect(await source.minimumIndex!()).toBe(SIZE);
     for (const proof of proofs) {
       expect(await verifyTlogProof(parseTlogProof(proof), { keys })).toMatchObject({ ok: true });
     }

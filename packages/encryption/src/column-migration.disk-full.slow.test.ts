@@ -1,6 +1,6 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { resolve } from 'node:path';
-import { figure, temporaryFolder } from '@strongroom/testing';
+import { figure, needs, temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 
 /** A mount namespace of one's own: a small file system that vanishes with the process. */
@@ -10,8 +10,6 @@ const mounted = (folder: string, size: string, ...command: readonly string[]): S
     ['-rm', 'sh', '-c', `mount -t tmpfs -o size=${size} tmpfs "$0" && exec "$@"`, folder, ...command],
     { cwd: resolve(import.meta.dirname, '..'), encoding: 'utf8', timeout: 250_000 },
   );
-
-const canMount = mounted(temporaryFolder(), '1m', 'true').status === 0;
 
 const program = `
   import { createHash } from 'node:crypto';
@@ -56,7 +54,7 @@ const program = `
   await reopened.close();
   console.log(JSON.stringify(report));`;
 
-describe.skipIf(!canMount)('a full disk while a column is being encrypted (needs: unshare and mount allowed)', () => {
+describe.skipIf(!needs('mount'))('a full disk while a column is being encrypted', () => {
   it('stops it where it is, loses nothing, and lets it go on when there is space', () => {
     const folder = temporaryFolder();
     const { stdout, stderr, status } = mounted(

@@ -215,10 +215,9 @@ describe('through a socket', () => {
   });
 
   it('refuses an announced body that is too large before it arrives, and cuts a client that sends it all the same', async () => {
-    const started = performance.now();
+    // The body never comes: waiting for it would end in the timeout of this test.
     const head = `POST /v1/echo/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n`;
     expect(await talk([head])).toMatch(/^HTTP\/1\.1 413 /);
-    expect(performance.now() - started).toBeLessThan(3_000);
   });
 
   it('keeps the connection when the excess was small', async () => {

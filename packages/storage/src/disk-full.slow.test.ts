@@ -1,6 +1,6 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { resolve } from 'node:path';
-import { temporaryFolder } from '@strongroom/testing';
+import { needs, temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 
 /** A mount namespace of one's own: a small file system that vanishes with the process. */
@@ -14,8 +14,6 @@ const mounted = (folder: string, size: string, ...command: readonly string[]): S
       timeout: 200_000,
     },
   );
-
-const canMount = mounted(temporaryFolder(), '1m', 'true').status === 0;
 
 /** Runs `body` with a database on a file system of 100 MB; `report` collects the answer. */
 function onSmallDisk(body: string): unknown {
@@ -51,7 +49,7 @@ function onSmallDisk(body: string): unknown {
   return JSON.parse(stdout);
 }
 
-describe.skipIf(!canMount)('a full disk (needs: unshare and mount allowed)', () => {
+describe.skipIf(!needs('mount'))('a full disk', () => {
   it('does not make half a database', () => {
     const program = `
       import { readdirSync, rmSync, writeFileSync } from 'node:fs';

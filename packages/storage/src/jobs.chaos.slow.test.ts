@@ -7,9 +7,6 @@ import { describe, expect, it } from 'vitest';
 import { startJobs } from './jobs.ts';
 import { openDatabase, type Location } from './open-database.ts';
 
-/** Longest time from the end of one replica to the next run of its job. Milliseconds. */
-const TAKEN_OVER_WITHIN = 5_000;
-
 /** A replica whose job says when it starts, runs on for long and ends when told to. */
 const program = `
   import { systemClock } from '@strongroom/kernel';
@@ -72,7 +69,6 @@ describe.skipIf(!needs('postgresql'))('a job whose replica goes away', () => {
     }
     for (const { child } of replicas) child.kill('SIGKILL');
     figure(`jobs: taken over ${Math.max(...times)} ms after ${signal} of their replica`);
-    expect(Math.max(...times)).toBeLessThan(TAKEN_OVER_WITHIN);
   });
 });
 

@@ -14,6 +14,7 @@ export type Part =
   | 'age'
   | 'softhsm'
   | 'redis'
+  | 'mount'
   | `corpora:${string}`;
 
 const runs = (command: string, ...parameters: readonly string[]): boolean =>
@@ -30,6 +31,11 @@ const probes: Readonly<Record<Exclude<Part, `corpora:${string}`>, () => string |
   age: () => (runs('age', '--version') ? undefined : 'install the Debian package age'),
   softhsm: () => (runs('softhsm2-util', '--version') ? undefined : 'install the Debian package softhsm2'),
   redis: () => (runs('redis-server', '--version') ? undefined : 'install the Debian package redis-server'),
+  // A namespace of its own: the file system vanishes with the process, and `/mnt` is covered for nobody else.
+  mount: () =>
+    runs('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt')
+      ? undefined
+      : 'allow a process to mount a file system in a namespace of its own (a container needs CAP_SYS_ADMIN for that)',
 };
 
 const answers = new Map<Part, string | undefined>();

@@ -93,11 +93,10 @@ describe('splitLinks', () => {
     expect(addresses(text)).toEqual([]);
   });
 
-  it('stays quick on long texts', () => {
-    const started = performance.now();
-    splitLinks(`https://example.com/${'('.repeat(20_000)}${').'.repeat(20_000)}`);
-    splitLinks('http'.repeat(60_000));
-    expect(performance.now() - started).toBeLessThan(1000);
+  it('takes linear time: anything else would not end before the timeout', () => {
+    const text = `https://example.com/${'('.repeat(200_000)}${').'.repeat(200_000)}`;
+    expect(addresses(text)).toHaveLength(1);
+    expect(addresses('http'.repeat(600_000))).toEqual([]);
   });
 });
 
@@ -139,9 +138,7 @@ describe('differences', () => {
   it('does not compare for ever', () => {
     const long = (seed: number): string =>
       Array.from({ length: 30_000 }, (_, index) => `w${(index * seed) % 9973}`).join(' ');
-    const started = performance.now();
     expect(side('added', long(7), long(11))).toBe(long(11));
-    expect(performance.now() - started).toBeLessThan(2000);
   });
 });
 

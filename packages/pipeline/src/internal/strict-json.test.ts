@@ -96,17 +96,7 @@ describe('parseStrictJson', () => {
     );
   });
 
-  it('takes linear time on escapes and brackets', () => {
-    const seconds = (text: string): number => {
-      const started = performance.now();
-      parse(text);
-      return performance.now() - started;
-    };
-    for (const piece of ['\\\\', '\\"']) {
-      const small = `"${piece.repeat(50_000)}"`;
-      const large = `"${piece.repeat(400_000)}"`;
-      seconds(small);
-      expect(seconds(large)).toBeLessThan(1_000);
-    }
+  it('takes linear time on escapes: anything else would not end before the timeout', () => {
+    for (const piece of ['\\\\', '\\"']) expect(parse(`"${piece.repeat(1_000_000)}"`)).toHaveLength(1_000_000);
   });
 });
