@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { createEncryption, fileSlot } from '@strongroom/encryption';
 import { newUuid } from '@strongroom/kernel';
 import { figure, needs, temporaryFolder } from '@strongroom/testing';

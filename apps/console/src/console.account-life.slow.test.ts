@@ -1,7 +1,7 @@
 /** An account's whole life after its first day, in a real browser against the real service; every flow by keyboard alone. */
 import { readFileSync } from 'node:fs';
 import { createApi, InMemoryCache, InMemoryTrustStore, Vault } from '@strongroom/client';
-import { needs } from '@strongroom/testing';
+import { figure, needs } from '@strongroom/testing';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fill, runConsole } from './console.test-support.ts';
@@ -347,6 +347,7 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('the life of a
     await alert(page, 'That is no certificate of deletion, or it was changed.');
     await offer('poem.json', 'Roses are red');
     await alert(page, 'That is no certificate of deletion, or it was changed.');
+    figure('an account from sign-up to a certificate of its deletion, proved by the log; a forged one is refused');
   });
 
   itNeverComplained(story);

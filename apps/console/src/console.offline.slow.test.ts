@@ -1,5 +1,5 @@
 /** The server goes away, in the middle of a save too: what this device keeps opens and is searched, and nothing that was typed is lost. */
-import { needs } from '@strongroom/testing';
+import { figure, needs } from '@strongroom/testing';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { runConsole } from './console.test-support.ts';
@@ -115,6 +115,7 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('without a ser
     await page.locator('.memory-text', { hasText: 'Typed while nobody listened.' }).waitFor();
     await expect.poll(() => page.locator('.strip-warning').count()).toBe(0);
     await page.getByText(`${SAMPLE_MEMORIES + 2} memories`).waitFor();
+    figure(`${SAMPLE_MEMORIES} memories opened and searched without the server, what was typed saved when it was back`);
     story.expected = [];
   });
 
