@@ -12,7 +12,7 @@ export type Manifests = Parameters<typeof openDatabase>[1];
 
 /** Differs as soon as a migration does, storage's own included. */
 export function fingerprint(manifests: Manifests): string {
-  const migrations = [storageManifest, ...manifests].map(({ name }) => [name]);
+  const migrations = [storageManifest, ...manifests].map(({ name, migrations: ofRoom = [] }) => [name, ofRoom]);
   return createHash('sha256').update(JSON.stringify(migrations)).digest('hex').slice(0, 16);
 }
 
