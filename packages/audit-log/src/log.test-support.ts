@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { type Actor, fromBase64Url, type Manifest, newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
-import { asSystem, type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
+import { type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
-import type { TestEngine } from '@strongroom/testing/databases';
-import { sql } from 'kysely';
+import { ownerOf, type TestEngine } from '@strongroom/testing/databases';
 import { type AuditLog, createAuditLog } from './audit-log.ts';
 import { catalogue } from './catalogue.ts';
 import { cosignedMessage, cosignedNote, parseCheckpoint, timestampedSignature } from './checkpoint.ts';
@@ -103,7 +102,7 @@ export async function openHouse(engine: TestEngine, nudge: () => void = () => un
   const events = catalogue([manifest, neighbour]);
   const auditLog = createAuditLog({ clock, database, encryption, events, nudge });
   const sinks = createSinks({ clock, database, encryption, auditLog, program: '0.0.0', nudge });
-  const owner = await ownerOf(location, database);
+  const owner = await ownerOf(location, database, tables);
   return {
     database,
     location,
@@ -123,49 +122,11 @@ export async function openHouse(engine: TestEngine, nudge: () => void = () => un
         for (const event of added) await auditLog.append(transaction, event);
       }),
     attack: (...statements) => owner.run(...statements),
-    peek: async <Shape>(query: string) => (await owner.run(query)) as unknown as readonly Shape[],
+    peek: <Shape>(query: string) => owner.run<Shape>(query),
     close: async () => {
       await owner.close();
       await database.close();
     },
-  };
-}
-
-interface Owner {
-  run(...statements: readonly string[]): Promise<readonly Row[]>;
-  close(): Promise<void>;
-}
-
-async function ownerOf(location: Location, database: Database): Promise<Owner> {
-  if (location.kind !== 'postgresql') {
-    return {
-      run: (...statements) =>
-        database.transaction(asSystem, async (transaction) => {
-          await sql`reset role`.execute(transaction);
-          await sql`set local session_replication_role = replica`.execute(transaction);
-          let rows: readonly Row[] = [];
-          for (const statement of statements) ({ rows } = await sql.raw<Row>(statement).execute(transaction));
-          return rows;
-        }),
-      close: async () => undefined,
-    };
-  }
-  // Loaded only where there is a PostgreSQL.
-  const { Client } = await import('pg');
-  const client = new Client({ connectionString: location.ownerUrl! });
-  await client.connect();
-  let walls = true;
-  return {
-    run: async (...statements) => {
-      for (const table of walls ? tables : []) {
-        await client.query(`alter table ${table} disable trigger user, disable row level security`);
-      }
-      walls = false;
-      let rows: readonly Row[] = [];
-      for (const statement of statements) ({ rows } = await client.query<Row>(statement));
-      return rows;
-    },
-    close: () => client.end(),
   };
 }
 
