@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { temporaryFolder } from '@strongroom/testing';
+import { prepareDataFolder } from '@strongroom/testing/databases';
 import { afterAll } from 'vitest';
 
 export const repository = join(import.meta.dirname, '../../..');
@@ -184,10 +185,19 @@ export function launchServer(options: VaultOptions): Launched {
   return { child, data, logs };
 }
 
+/** A data folder of a server that was stopped before any room had stored something: what a first start does to it takes seconds. */
+async function preparedFolder({ environment: own = {} }: VaultOptions): Promise<string> {
+  const data = join(temporaryFolder(), 'data');
+  mkdirSync(data, { mode: 0o700 });
+  if (own['STRONGROOM_DATABASE_URL'] === undefined) await prepareDataFolder(join(data, 'database'));
+  return data;
+}
+
 /** Starts a server and waits until it has printed where it is. Rejects with what it said when it ends instead. */
 export async function startVault(options: VaultOptions = {}): Promise<RunningVault> {
+  const data = options.data ?? (await preparedFolder(options));
   const started = performance.now();
-  const { child, data, logs } = launchServer(options);
+  const { child, logs } = launchServer({ ...options, data });
   for (;;) {
     if (/^Strongroom is at .*\n/m.test(readFileSync(logs.output, 'utf8'))) break;
     const waited = performance.now() - started;

@@ -6,6 +6,7 @@ import { createServer } from '@strongroom/fastify';
 import type { Clock } from '@strongroom/kernel';
 import { addConsole } from '@strongroom/server/console';
 import { corpora } from '@strongroom/testing';
+import { prepareDataFolder } from '@strongroom/testing/databases';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { createStrongroom } from 'strongroom';
 import { buildConsole, consoleFolder } from '../build.ts';
@@ -27,6 +28,7 @@ export interface RunOptions {
 
 export async function runConsole(data: string, { port = 0, clock }: RunOptions = {}): Promise<RunningConsole> {
   await buildConsole();
+  await prepareDataFolder(path.join(data, 'database'));
   const time = clock === undefined ? {} : { clock };
   const strongroom = await createStrongroom({ data, durability: 'relaxed', log: silent, ...time });
   const application = createServer({ pipeline: strongroom.pipeline });

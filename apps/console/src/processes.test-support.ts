@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { temporaryFolder } from '@strongroom/testing';
+import { prepareDataFolder } from '@strongroom/testing/databases';
 import { afterAll } from 'vitest';
 import { buildConsole } from '../build.ts';
 
@@ -41,6 +42,7 @@ export interface ServerProcess {
 
 export async function startServerProcess(data: string): Promise<ServerProcess> {
   await buildConsole();
+  await prepareDataFolder(path.join(data, 'database'));
   const folder = temporaryFolder();
   const logs = { output: path.join(folder, 'output'), error: path.join(folder, 'error') };
   const files = [openSync(logs.output, 'w'), openSync(logs.error, 'w')] as const;

@@ -8,6 +8,7 @@ import { toBase64Url, type Uuid } from '@strongroom/kernel';
 import type { SecretBytes } from '@strongroom/sealing';
 import { asSystem } from '@strongroom/storage';
 import { corpora, temporaryFolder } from '@strongroom/testing';
+import { prepareDataFolder } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { createStrongroom, type Strongroom } from 'strongroom';
 import { createApi } from './api.ts';
@@ -41,8 +42,10 @@ export class Live {
   }
 
   static async start(): Promise<Live> {
+    const data = temporaryFolder();
+    await prepareDataFolder(join(data, 'database'));
     const strongroom = await createStrongroom({
-      data: temporaryFolder(),
+      data,
       durability: 'relaxed',
       log: { request: () => undefined, failure: () => undefined, jobFinished: () => undefined },
     });

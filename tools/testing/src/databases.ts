@@ -1,4 +1,5 @@
 /** Both database engines behind one door, so that the same test file runs on each. */
+import { existsSync } from 'node:fs';
 import { openDatabase, type Database, type Location } from '@strongroom/storage';
 import { afterAll, expect } from 'vitest';
 import { needs } from './needs.ts';
@@ -68,8 +69,8 @@ export function databases(which?: 'both'): readonly TestEngine[] {
 
 /**
  * Puts a database into a data folder, so that what starts there starts as for the second time: the first start takes PGlite
- * seconds. No room has migrated anything in it.
+ * seconds. No room has migrated anything in it. Leaves alone what is there.
  */
 export async function prepareDataFolder(path: string): Promise<void> {
-  await migratedPglite([], path);
+  if (!existsSync(path)) await migratedPglite([], path);
 }
