@@ -10,12 +10,14 @@ const tests = '{packages,apps}/*/src/**/*.test.ts';
 const toolTests = 'tools/**/*.test.ts';
 const slow = '**/*.slow.test.ts';
 
-/** Slow suites run with `npm test -- --all`, with CI=true, and when a filter names one; `fast` is for `npm run check`. */
+/** Minutes each: a process killed again and again, a million people, a long log. */
+const lengthy = '**/{*.chaos,*.million,long-log}.slow.test.ts';
+
+/** Slow suites run with `npm test -- --all`, with CI=true except for lengthy ones, and when a filter names one; `fast` is for `npm run check`. */
 const wish = process.env['STRONGROOM_TESTS'];
-const withSlow =
-  wish === 'all' ||
-  (process.env['CI'] === 'true' && wish !== 'fast' && wish !== 'both') ||
-  process.argv.some((argument) => argument.includes('.slow'));
+const isNamed = process.argv.some((argument) => argument.includes('.slow'));
+const withLengthy = wish === 'all' || isNamed;
+const withSlow = withLengthy || (process.env['CI'] === 'true' && wish !== 'fast' && wish !== 'both');
 
 /**
  * `source` makes workspace packages load from src/. Vitest resolves what it transforms by `resolve.conditions`, and Node resolves what it is
@@ -58,7 +60,7 @@ export default defineConfig({
         ? [
             project('slow', {
               include: ['{packages,apps}/*/src/**/*.slow.test.ts', 'tools/**/*.slow.test.ts'],
-              exclude: ['**/node_modules/**', '**/dist/**'],
+              exclude: ['**/node_modules/**', '**/dist/**', ...(withLengthy ? [] : [lengthy])],
               testTimeout: 300_000,
               hookTimeout: 300_000,
               // These start servers, browsers and clusters; more of them at once would wait for each other.

@@ -3,45 +3,10 @@ import { figure, needs } from '@strongroom/testing';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { watch } from './console.test-support.ts';
+import { button, command, press, tabTo, toast } from './keyboard.test-support.ts';
 import { ADA, EYES, heading, itNeverComplained, tell } from './story.test-support.ts';
 
 const BEN = { email: 'ben@example.com', displayName: 'Ben Okafor', password: 'seven silent sailors sing' } as const;
-/** Far more than any page of this console has. */
-const MOST_STEPS = 80;
-
-/** With Tab until it has the focus; that there is a way is part of what is shown. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await target.waitFor();
-  for (let step = 0; step < MOST_STEPS; step += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`No way by Tab to ${target.toString()}`);
-}
-
-async function press(page: Page, target: Locator, key = 'Enter'): Promise<void> {
-  await tabTo(page, target);
-  await page.keyboard.press(key);
-}
-
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
-const toast = (page: Page, text: string) => page.locator('.toast', { hasText: text }).first();
-
-/** By the command palette: a few letters, then down to the command where others match too. */
-async function command(page: Page, name: string, arrived: Locator): Promise<void> {
-  await page.keyboard.press('Control+k');
-  await page.getByRole('dialog', { name: 'Commands' }).waitFor();
-  await page.keyboard.type(name.slice(0, -1));
-  const wanted = page.getByRole('option', { name, exact: true });
-  await wanted.waitFor();
-  for (let step = 0; step < MOST_STEPS; step += 1) {
-    if ((await wanted.getAttribute('data-highlighted')) !== null) break;
-    await page.keyboard.press('ArrowDown');
-  }
-  await page.keyboard.press('Enter');
-  await arrived.waitFor();
-}
-
 /** The question for the password has the focus in its field. */
 async function prove(page: Page, password: string, done: Locator): Promise<void> {
   const question = page.getByRole('dialog', { name: 'Your password, once more' });
