@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type LogSource, operatorLog } from '@strongroom/audit-log/verify';
 import { remoteLogSource, verifierKeys } from '@strongroom/client';
-import { newUuid } from '@strongroom/kernel';
 import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { recorded } from '../recorded.ts';
 import { signedIn } from '../session.ts';
 
 /** Options of every command that reads the log. */
@@ -49,25 +49,9 @@ export async function withLog<Result>(
     return work({ ...log, place });
   }
   return withStopped(context, options.data, options, async ({ services }) => {
-    const { auditLog, clock, database } = services;
-    const now = clock.now();
+    const { auditLog } = services;
     // Through the socket every page is recorded; here, where nobody else is asked, the reading as a whole.
-    await database.transaction({ kind: 'system' }, (transaction) =>
-      auditLog.append(transaction, {
-        type: 'audit.read',
-        outcome: 'success',
-        context: {
-          requestId: newUuid(now),
-          actor: { kind: 'operator', via: 'command-line' },
-          addressPrefix: null,
-          receivedAt: now,
-        },
-        tenant: null,
-        object: null,
-        subjects: [],
-        details: {},
-      }),
-    );
+    await recorded(services, async () => [undefined, { type: 'audit.read' }]);
     await auditLog.sequence();
     return work({ source: auditLog.source(), keys: await auditLog.verifierKeys(), place });
   });

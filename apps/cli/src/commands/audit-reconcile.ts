@@ -1,11 +1,10 @@
 /** `strongroom audit reconcile`: what is stored, compared with what was logged. */
 import type { Reconciliation, UnloggedChange } from '@strongroom/audit-log';
-import { newUuid } from '@strongroom/kernel';
 import type { Command } from 'commander';
-import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { recorded } from '../recorded.ts';
 import { withStopped } from './audit-log-access.ts';
 
 interface ReconcileOptions {
@@ -41,12 +40,13 @@ async function compare(context: CommandContext, options: ReconcileOptions): Prom
   const answer = await askServer(administratorSocket(options.data), 'GET', ROUTE);
   const found =
     answer === undefined
-      ? await withStopped(context, options.data, options, async (strongroom) => {
+      ? await withStopped(context, options.data, options, async ({ services }) => {
           const { reconcile } = await import('@strongroom/audit-log');
-          return recorded(strongroom, 'audit.reconciled', reconcile, ({ tables, count }) => ({
-            tables: tables.length,
-            found: count,
-          }));
+          return recorded(services, async (transaction) => {
+            const result = await reconcile(transaction);
+            const details = { tables: result.tables.length, found: result.count };
+            return [result, { type: 'audit.reconciled', details }];
+          });
         })
       : (answer as Reconciliation);
   context.terminal().result(found, lines(found));
@@ -57,40 +57,15 @@ async function accept(context: CommandContext, options: ReconcileOptions): Promi
   const answer = await askServer(administratorSocket(options.data), 'POST', `${ROUTE}/acceptance`);
   const count =
     answer === undefined
-      ? await withStopped(context, options.data, options, async (strongroom) => {
+      ? await withStopped(context, options.data, options, async ({ services }) => {
           const { acceptChanges } = await import('@strongroom/audit-log');
-          return recorded(strongroom, 'audit.changes-accepted', acceptChanges, (accepted) => ({ found: accepted }));
+          return recorded(services, async (transaction) => {
+            const found = await acceptChanges(transaction);
+            return [found, { type: 'audit.changes-accepted', details: { found } }];
+          });
         })
       : (answer as { readonly count: number }).count;
   context.terminal().result({ accepted: count }, [`Accepted: ${count}.`]);
-}
-
-/** Does what the server's route does, with the same event. */
-function recorded<Result>(
-  { services: { auditLog, clock, database } }: Strongroom,
-  type: string,
-  work: (transaction: Parameters<typeof auditLog.append>[0]) => Promise<Result>,
-  details: (result: Result) => Record<string, number>,
-): Promise<Result> {
-  return database.transaction({ kind: 'system' }, async (transaction) => {
-    const result = await work(transaction);
-    const now = clock.now();
-    await auditLog.append(transaction, {
-      type,
-      outcome: 'success',
-      context: {
-        requestId: newUuid(now),
-        actor: { kind: 'operator', via: 'command-line' },
-        addressPrefix: null,
-        receivedAt: now,
-      },
-      tenant: null,
-      object: null,
-      subjects: [],
-      details: details(result),
-    });
-    return result;
-  });
 }
 
 const REASONS: Readonly<Record<UnloggedChange['reason'], string>> = {

@@ -1,5 +1,5 @@
 /** `strongroom audit retention` and `strongroom audit hold`: how long the content of events is kept, and what is kept longer. */
-import type { RetentionRecord, WireHold, WireRetentionReport } from '@strongroom/audit-log';
+import type { WireHold, WireRetentionReport } from '@strongroom/audit-log';
 import {
   HOLD_ADDED,
   HOLD_REASON,
@@ -10,12 +10,12 @@ import {
   type RetentionPeriods,
   SHORTEST_PERIOD,
 } from '@strongroom/audit-log/verify';
-import { newUuid } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { recorded } from '../recorded.ts';
 import { withStopped } from './audit-log-access.ts';
 import { timeOf } from './audit-search-options.ts';
 
@@ -115,7 +115,6 @@ Example:
 }
 
 type Services = Strongroom['services'];
-type Transaction = Parameters<Services['auditLog']['append']>[0];
 type Method = 'GET' | 'POST' | 'PUT';
 
 /** Asks the running server; where none runs, does the same on its folder. */
@@ -128,33 +127,6 @@ async function answered<Answer>(
   const answer = await askServer(administratorSocket(options.data), method, `/operator/audit/${route}`, body);
   if (answer !== undefined) return answer as Answer;
   return withStopped(context, options.data, options, ({ services }) => stopped(services));
-}
-
-/** Does what the server's route does, with the same event. */
-function recorded<Result>(
-  { auditLog, clock, database }: Services,
-  type: string,
-  work: (transaction: Transaction, now: number) => Promise<readonly [result: Result, record: RetentionRecord]>,
-): Promise<Result> {
-  return database.transaction({ kind: 'system' }, async (transaction) => {
-    const now = clock.now();
-    const [result, record] = await work(transaction, now);
-    await auditLog.append(transaction, {
-      type,
-      outcome: 'success',
-      context: {
-        requestId: newUuid(now),
-        actor: { kind: 'operator', via: 'command-line' },
-        addressPrefix: null,
-        receivedAt: now,
-      },
-      tenant: null,
-      object: null,
-      subjects: [],
-      ...record,
-    });
-    return result;
-  });
 }
 
 const periodLines = ({ securityDays, accessDays, operationalDays }: RetentionPeriods): string[] => [
@@ -191,9 +163,9 @@ async function set(context: CommandContext, options: SetOptions): Promise<void> 
   }
   const periods = await answered<RetentionPeriods>(context, options, ['PUT', 'retention', wanted], async (services) => {
     const { changePeriods } = await import('@strongroom/audit-log');
-    return recorded(services, RETENTION_CHANGED, async (transaction) => {
+    return recorded(services, async (transaction) => {
       const changed = await changePeriods(transaction, wanted);
-      return [changed.periods, changed.record];
+      return [changed.periods, { type: RETENTION_CHANGED, ...changed.record }];
     });
   });
   context.terminal().result(periods, periodLines(periods));
@@ -254,9 +226,9 @@ async function add(context: CommandContext, options: HoldOptions): Promise<void>
     ['POST', 'holds', body],
     async (services) => {
       const { addHold } = await import('@strongroom/audit-log');
-      return recorded(services, HOLD_ADDED, async (transaction, at) => {
+      return recorded(services, async (transaction, at) => {
         const { hold, record } = await addHold(transaction, body, at);
-        return [{ id: hold }, record];
+        return [{ id: hold }, { type: HOLD_ADDED, ...record }];
       });
     },
   );
@@ -289,7 +261,10 @@ async function release(context: CommandContext, id: string, options: ReasonOptio
   const reason = reasonOf(options);
   await answered<object>(context, options, ['POST', 'hold-releases', { hold, reason }], async (services) => {
     const { releaseHold } = await import('@strongroom/audit-log');
-    return recorded(services, HOLD_RELEASED, async (transaction) => [{}, await releaseHold(transaction, hold, reason)]);
+    return recorded(services, async (transaction) => [
+      {},
+      { type: HOLD_RELEASED, ...(await releaseHold(transaction, hold, reason)) },
+    ]);
   });
   context.terminal().result({ id: hold }, [`Released: ${hold}`]);
 }

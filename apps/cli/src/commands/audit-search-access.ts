@@ -8,11 +8,12 @@ import {
   readPersonAnswer,
 } from '@strongroom/audit-log/verify';
 import type { Api } from '@strongroom/client';
-import { type AuditEventClass, newUuid } from '@strongroom/kernel';
+import type { AuditEventClass } from '@strongroom/kernel';
 import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { recorded } from '../recorded.ts';
 import { signedIn } from '../session.ts';
 import { type LogOptions, withStopped } from './audit-log-access.ts';
 
@@ -114,35 +115,11 @@ function throughSocket(socket: string): Access {
 }
 
 async function inFolder({ services }: Strongroom): Promise<Access> {
-  const { auditLog, clock, database, people } = services;
+  const { auditLog, people } = services;
   const { readPeople, searchEvents } = await import('@strongroom/audit-log');
-  /** Everything in one transaction with the event that says it was done. */
-  const recorded = <Result>(
-    type: 'audit.searched' | 'audit.exported',
-    work: Parameters<typeof database.transaction<{ result: Result; details: Record<string, string | number> }>>[1],
-  ): Promise<Result> =>
-    database.transaction({ kind: 'system' }, async (transaction) => {
-      const { result, details } = await work(transaction);
-      const now = clock.now();
-      await auditLog.append(transaction, {
-        type,
-        outcome: 'success',
-        context: {
-          requestId: newUuid(now),
-          actor: { kind: 'operator', via: 'command-line' },
-          addressPrefix: null,
-          receivedAt: now,
-        },
-        tenant: null,
-        object: null,
-        subjects: [],
-        details,
-      });
-      return result;
-    });
   return {
     search: ({ order = 'newest', limit = PAGE_RESULTS, cursor = null, purpose, ...filter }) =>
-      recorded('audit.searched', async (transaction) => {
+      recorded(services, async (transaction) => {
         const found = await searchEvents(transaction, auditLog.events, {
           filter,
           tenant: null,
@@ -152,21 +129,21 @@ async function inFolder({ services }: Strongroom): Promise<Access> {
         });
         const result = { entries: found.entries, next: found.next, people: found.people };
         const by = Object.keys(filter).toSorted().join(' ');
-        return { result, details: { by, count: found.entries.length, ...stated(purpose) } };
+        const details = { by, count: found.entries.length, ...stated(purpose) };
+        return [result, { type: 'audit.searched', details }];
       }),
     person: (email) =>
-      recorded('audit.searched', async (transaction) => {
+      recorded(services, async (transaction) => {
         const account = await people.accountByEmail(transaction, email);
         const [result = null] = account === null ? [] : await readPeople(transaction, [account]);
-        return { result, details: { by: 'email', count: result === null ? 0 : 1 } };
+        const details = { by: 'email', count: result === null ? 0 : 1 };
+        return [result, { type: 'audit.searched', details }];
       }),
     async beginExport({ format, purpose }) {
       const note = (await auditLog.source().newestCheckpoint())?.note ?? null;
       const head = readHead({ note });
-      await recorded('audit.exported', async () => ({
-        result: null,
-        details: { format, size: head.size, ...stated(purpose) },
-      }));
+      const details = { format, size: head.size, ...stated(purpose) };
+      await recorded(services, async () => [null, { type: 'audit.exported', details }]);
       return head;
     },
     names: () => Promise.resolve(new Map()),

@@ -2,11 +2,12 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { formatVerifierKey, parsePolicy, parseVerifierKey, type VerifierKey } from '@strongroom/audit-log/verify';
-import { newUuid, systemClock } from '@strongroom/kernel';
+import { systemClock } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { recorded } from '../recorded.ts';
 import { withStopped } from './audit-log-access.ts';
 
 /** Next to the vault's own default. */
@@ -118,29 +119,14 @@ async function setPolicy(context: CommandContext, options: PolicyOptions): Promi
 
   function whileStopped(): Promise<string | null> {
     return withStopped(context, data, options, async ({ services }) => {
-      const { auditLog, clock, database } = services;
       const { readWitnessPolicy, writeWitnessPolicy } = await import('@strongroom/audit-log');
-      return database.transaction({ kind: 'system' }, async (transaction) => {
-        if (!isChange) return readWitnessPolicy(transaction);
-        const now = clock.now();
+      if (!isChange) return services.database.transaction({ kind: 'system' }, readWitnessPolicy);
+      return recorded(services, async (transaction, now) => {
         const before = await readWitnessPolicy(transaction);
         await writeWitnessPolicy(transaction, wanted, now);
-        await auditLog.append(transaction, {
-          type: 'audit.witnesses-changed',
-          outcome: 'success',
-          context: {
-            requestId: newUuid(now),
-            actor: { kind: 'operator', via: 'command-line' },
-            addressPrefix: null,
-            receivedAt: now,
-          },
-          tenant: null,
-          object: null,
-          subjects: [],
-          details: { witnesses: wanted === null ? 0 : parsePolicy(wanted).witnesses.length },
-          digests: { before: digestOf(before), after: digestOf(wanted) },
-        });
-        return wanted;
+        const details = { witnesses: wanted === null ? 0 : parsePolicy(wanted).witnesses.length };
+        const digests = { before: digestOf(before), after: digestOf(wanted) };
+        return [wanted, { type: 'audit.witnesses-changed', details, digests }];
       });
     });
   }
