@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { readWish } from './tools/testing/src/wish.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   throw new Error('Strongroom needs Node 24, which lies in node_modules/.bin: use `npm test` or `npx vitest`.');
@@ -13,17 +14,14 @@ const slow = '**/*.slow.test.ts';
 /** Minutes each: a process killed again and again, a million people, a long log. */
 const lengthy = '**/{*.chaos,*.million,long-log}.slow.test.ts';
 
-/** Slow suites run with `npm test -- --all`, with CI=true except for lengthy ones, and when a filter names one; `fast` is for `npm run check`. */
-const wish = process.env['STRONGROOM_TESTS'];
-const isNamed = process.argv.some((argument) => argument.includes('.slow'));
-const withLengthy = wish === 'all' || isNamed;
-const withSlow = withLengthy || (process.env['CI'] === 'true' && wish !== 'fast' && wish !== 'both');
+const wish = readWish();
 
 /**
  * `source` makes workspace packages load from src/. Vitest resolves what it transforms by `resolve.conditions`, and Node resolves what it is
  * left with by its own flag, which workers and forked processes started by a test inherit.
  */
 const conditions = ['source', 'node'];
+const sourceConditions = ['--conditions=source'];
 
 const project = (name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration => ({
   resolve: { conditions },
@@ -32,7 +30,7 @@ const project = (name: string, test: TestProjectInlineConfiguration['test']): Te
     name,
     environment: 'node',
     pool: 'forks',
-    execArgv: ['--conditions=source'],
+    execArgv: sourceConditions,
     setupFiles: ['tools/testing/src/setup.ts'],
     ...test,
   },
@@ -47,6 +45,8 @@ export default defineConfig({
         exclude: ['**/node_modules/**', '**/dist/**', slow],
         testTimeout: 60_000,
         hookTimeout: 60_000,
+        // PGlite is called too briefly here for its machine code to be worth improving: V8 would spend more on that than it saves.
+        execArgv: [...sourceConditions, '--liftoff-only'],
         // A process for each file would spend as long on starting and on loading the same modules as on the tests.
         isolate: false,
         // All cores: vitest would leave one to itself, and on two of them run one file after the other.
@@ -56,11 +56,11 @@ export default defineConfig({
         unstubGlobals: true,
         sequence: { groupOrder: 0 },
       }),
-      ...(withSlow
+      ...(wish.slow
         ? [
             project('slow', {
               include: ['{packages,apps}/*/src/**/*.slow.test.ts', 'tools/**/*.slow.test.ts'],
-              exclude: ['**/node_modules/**', '**/dist/**', ...(withLengthy ? [] : [lengthy])],
+              exclude: ['**/node_modules/**', '**/dist/**', ...(wish.lengthy ? [] : [lengthy])],
               testTimeout: 300_000,
               hookTimeout: 300_000,
               // These start servers, browsers and clusters; more of them at once would wait for each other.

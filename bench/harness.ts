@@ -23,9 +23,16 @@ export interface Suite {
   /** npm packages measured beside ours; their versions are taken from bench/package-lock.json. */
   readonly peers: readonly string[];
   /** Throws when the contenders' results do not fit each other: what differs in result is not compared in speed. */
-  readonly cases: () => readonly Case[] | Promise<readonly Case[]>;
+  readonly cases: (options: SuiteOptions) => readonly Case[] | Promise<readonly Case[]>;
   /** What is claimed. A suite without promises tells its ratios and breaks none. */
   readonly promises?: readonly Promised[];
+  /** What no ratio tells, in sentences; asked for when everything was measured. */
+  readonly figures?: () => readonly string[];
+}
+
+export interface SuiteOptions {
+  /** A look, not a measurement: what takes minutes is done on less. */
+  readonly isQuick: boolean;
 }
 
 /** Ours is at least this many times as fast as the named contender, in every case that has it. */

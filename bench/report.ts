@@ -70,6 +70,7 @@ export const resultFile = (suite: Suite, results: readonly CaseResult[], setting
       quartiles: quartiles.map((value) => Math.round(value * 100) / 100),
     })),
   })),
+  ...(suite.figures === undefined ? {} : { figures: suite.figures() }),
 });
 
 export interface Verdict {

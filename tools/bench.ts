@@ -31,13 +31,14 @@ let broken = 0;
 for (const name of names.length > 0 ? names : existing) {
   const { default: suite } = (await import(join(bench, 'suites', `${name}.ts`))) as { readonly default: Suite };
   const results: CaseResult[] = [];
-  for (const one of await suite.cases()) results.push(await measure(one, settings));
+  for (const one of await suite.cases({ isQuick: quick })) results.push(await measure(one, settings));
   console.log(`\n${suite.title} (medians of ${settings.rounds} rounds, ratios of the same round)`);
   for (const line of table(results)) console.log(line);
   for (const { kept, text } of verdicts(suite, results)) {
     console.log(`${kept ? 'figure:' : 'BROKEN '} ${text}`);
     if (!kept) broken += 1;
   }
+  for (const text of suite.figures?.() ?? []) console.log(`figure: ${text}`);
   if (!quick) {
     mkdirSync(join(bench, 'results'), { recursive: true });
     const file = join(bench, 'results', `${name}.json`);

@@ -17,6 +17,8 @@ export const consoleFolder = path.join(folder, 'dist');
 
 /** Packages whose sources end up in the bundle. */
 const PACKAGES = ['kernel', 'sealing', 'memories', 'authentication', 'audit-log', 'client'];
+/** How often others may get in between. */
+const ATTEMPTS = 10;
 /** In `dist/`, written last: a build that was cut off has none. */
 const STAMP = 'sources.sha256';
 /** In `dist/`: names of all files that may be served. Vite's own manifest does not know workers. */
@@ -41,12 +43,35 @@ export async function buildConsole(): Promise<boolean> {
     const assets = (await readdir(path.join(freshFolder, 'assets'))).toSorted();
     await writeFile(path.join(freshFolder, FILES), `${JSON.stringify(assets, null, 2)}\n`);
     await writeFile(path.join(freshFolder, STAMP), stamp);
-    await rm(consoleFolder, { recursive: true, force: true });
-    await rename(freshFolder, consoleFolder);
+    await putInPlace(freshFolder);
   } finally {
     await rm(freshFolder, { recursive: true, force: true });
   }
   return true;
+}
+
+/** Others may build at the same time, and be a moment faster or slower: the last one stays. */
+async function putInPlace(freshFolder: string): Promise<void> {
+  const former = `${freshFolder}.former`;
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      await rename(consoleFolder, former).catch((error: unknown) => ignore(error, ['ENOENT']));
+      try {
+        await rename(freshFolder, consoleFolder);
+        return;
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        ignore(error, ['ENOTEMPTY', 'EEXIST']);
+      }
+      await rm(former, { recursive: true, force: true });
+    }
+  } finally {
+    await rm(former, { recursive: true, force: true });
+  }
+}
+
+function ignore(error: unknown, codes: readonly string[]): void {
+  if (!(error instanceof Error && 'code' in error && codes.includes(String(error.code)))) throw error;
 }
 
 async function digestOfSources(): Promise<string> {

@@ -11,12 +11,15 @@ export default defineConfig({
   plugins: [react()],
   resolve: {
     conditions,
-    alias: [{ find: /^#vault-worker/, replacement: path.join(import.meta.dirname, 'src/vault/worker.ts') }],
+    alias: [
+      { find: /^#vault-worker\/reader/, replacement: path.join(import.meta.dirname, 'src/reader/reader.ts') },
+      { find: /^#vault-worker(?=\?)/, replacement: path.join(import.meta.dirname, 'src/vault/worker.ts') },
+    ],
   },
   html: { cspNonce: NONCE_PLACEHOLDER },
   worker: {
     format: 'es',
-    // One file: its policy allows it to load no other.
+    // One file each: their policy allows them to load no other.
     rolldownOptions: { output: { codeSplitting: false } },
   },
   build: {

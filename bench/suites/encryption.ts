@@ -4,6 +4,7 @@
  *
  * - node:crypto: AES-256-GCM alone, with a KeyObject, nonces from a pool and associated data made beforehand.
  * - cloak: what prisma-field-encryption calls for each field, without its walk through the query; no context, no commitment.
+ * - every key wrapped anew: erasing somebody from a key store without a tree, the wrapping alone.
  * - AWS Encryption SDK: a raw AES keyring behind its cache of data keys, unsigned, committing; the context of the same five names.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,11 +14,12 @@ import { join } from 'node:path';
 import { createEncryption, fileSlot, manifest } from '@strongroom/encryption';
 import { newUuid } from '@strongroom/kernel';
 import { inInstallation, openDatabase } from '@strongroom/storage';
-import type { Case, Contender, Suite } from '../harness.ts';
+import type { Case, Contender, Suite, SuiteOptions } from '../harness.ts';
 import { awsEncryptionSdk } from '../peers/aws-encryption-sdk.ts';
 import { cloak } from '../peers/cloak.ts';
 import { nodeCrypto } from '../peers/node-crypto.ts';
 import type { FieldPeer } from '../peers/peer.ts';
+import { FLAT, shredBench, type ShredBench } from '../shred.ts';
 
 const OURS = 'Strongroom';
 /** Ours as well, measured beside itself. */
@@ -93,14 +95,27 @@ async function casesFor(size: number, label: string): Promise<readonly Case[]> {
   ];
 }
 
+/** People among whom one is erased. */
+const PEOPLE = 1_000_000;
+const PEOPLE_QUICKLY = 100_000;
+
+let shred: ShredBench | undefined;
+
+async function cases({ isQuick }: SuiteOptions): Promise<readonly Case[]> {
+  shred = await shredBench(isQuick ? PEOPLE_QUICKLY : PEOPLE);
+  return [...(await casesFor(100, '100 B')), ...(await casesFor(1024, '1 KB')), shred.shredding];
+}
+
 export default {
   title: 'Encrypted fields',
   peers: ['@47ng/cloak', '@aws-crypto/client-node'],
-  cases: async () => [...(await casesFor(100, '100 B')), ...(await casesFor(1024, '1 KB'))],
+  cases,
+  figures: () => shred?.figures() ?? [],
   promises: [
     { contender: 'node:crypto', times: 0.6 },
     { contender: 'cloak', times: 2.5 },
     { contender: 'AWS Encryption SDK', times: 20 },
     { contender: SEAL, times: 1 },
+    { contender: FLAT, times: 2 },
   ],
 } satisfies Suite;

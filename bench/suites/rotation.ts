@@ -2,7 +2,7 @@
  * Rotation of keys beside an UPDATE of the same rows in batches of the same size, with values of the same size that the program has at hand, on PostgreSQL with a
  * blind index, while two readers and a writer are at work in the same process, as they are in a server. One operation is the whole table: of the rotation,
  * opened, sealed anew, and authenticated in a second pass.
- * Also tells rows per second and what readers notice. `--quick` takes 10,000 rows.
+ * Also tells rows per second and what readers notice, and on standard error how far it is. `--quick` takes 10,000 rows, `--rows=50000` so many.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,13 +19,18 @@ import {
 import { defineDataMap, newUuid, operational, personal, subject, systemClock, type Uuid } from '@strongroom/kernel';
 import { asSystem, type Database, inInstallation, openDatabase } from '@strongroom/storage';
 import { sql } from 'kysely';
+import { hasFlag } from '../../tools/internal/flags.ts';
 import { quantile, type Suite } from '../harness.ts';
 import { startPostgresql } from '../postgresql.ts';
 
-const ROWS = process.argv.includes('--quick') ? 10_000 : 300_000;
+const ROWS =
+  Number(process.argv.find((one) => one.startsWith('--rows='))?.slice('--rows='.length)) ||
+  (hasFlag('quick', process.argv) ? 10_000 : 300_000);
 const ROWS_PER_PERSON = 10;
 const ROWS_AT_ONCE = 500;
 const BARE = 'UPDATE alone';
+/** Milliseconds between two words about how far it is. */
+const TELL_EVERY = 5_000;
 
 const dataMap = defineDataMap({
   bench_addresses: {
@@ -72,6 +77,16 @@ const placeOf = (row: Uuid, person: Uuid) => ({
   subject: person,
 });
 
+/** Tells on standard error now and then how far something is. */
+function progress(what: string): (share: number) => void {
+  let told = performance.now();
+  return (share) => {
+    if (performance.now() - told < TELL_EVERY) return;
+    told = performance.now();
+    console.error(`${what}: ${Math.round(share * 100)} %`);
+  };
+}
+
 async function open(): Promise<House> {
   const url = await startPostgresql();
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
@@ -79,7 +94,9 @@ async function open(): Promise<House> {
   const database = await openDatabase({ kind: 'postgresql', url, ownerUrl: url }, [manifest, room]);
   const encryption = await createEncryption({ slot: fileSlot(join(folder, 'root')) });
   const ids = Array.from({ length: ROWS }, () => newUuid());
+  const tell = progress('making rows');
   for (let from = 0; from < ROWS; from += ROWS_AT_ONCE) {
+    tell(from / ROWS);
     const rows = ids.slice(from, from + ROWS_AT_ONCE);
     const people = rows.map((_, index) => index % ROWS_PER_PERSON);
     const persons = people.map((_, index) => (index % ROWS_PER_PERSON === 0 ? newUuid() : undefined));
@@ -165,14 +182,22 @@ export default {
     const tables = [encryptedTable(dataMap, 'bench_addresses', { row: ['id'] })];
     const rotations = createRotations({ database, encryption, clock: systemClock, tables, rowsAtOnce: ROWS_AT_ONCE });
     const rotate = async (): Promise<void> => {
+      const tell = progress('rotation');
       const { id } = await rotations.begin({ kind: 'root' }, { settle: 0 });
+      const looking = setInterval(() => {
+        void rotations.read(id).then(({ pass, seen, total }) => tell((pass - 1 + seen / total) / 2));
+      }, TELL_EVERY);
       await rotations.work();
+      clearInterval(looking);
       const { state, authenticated } = await rotations.read(id);
       if (state !== 'complete' || authenticated !== ROWS)
         throw new Error(`rotation: ${state}, ${authenticated} authenticated`);
     };
     const update = async (): Promise<void> => {
-      for (let after: Uuid | undefined | null = null; after !== undefined;) after = await updateBatch(database, after);
+      const tell = progress(BARE);
+      let done = 0;
+      for (let after: Uuid | undefined | null = null; after !== undefined; tell((done += ROWS_AT_ONCE) / ROWS))
+        after = await updateBatch(database, after);
     };
     return [
       {

@@ -6,6 +6,7 @@ KEYS_FILE:       JSON, {"nodes": rows of key_nodes, "subjects": rows of subject_
 Standard input:  one JSON object a line, {"place": {"tenant", "table", "column", "row", "subject" or "subjects"}, "value": hexadecimal}
 Standard output: for each the plaintext as a JSON string of hexadecimal, or null when it does not open there
 """
+import base64
 import hashlib
 import hmac
 import json
@@ -13,6 +14,7 @@ import struct
 import sys
 
 from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -27,13 +29,15 @@ def expand(key, info, blocks=1):
         output += block
     return output
 
-def open_committed(key_and_commitment, sealed, context, xaes=False):
-    """commitment 32 | nonce | ciphertext | tag; None when it does not fit."""
+def open_committed(key_and_commitment, sealed, context, algorithm=1):
+    """commitment 32 | nonce | ciphertext | tag, or commitment 32 | Fernet token; None when it does not fit."""
     key, commitment = key_and_commitment[:32], key_and_commitment[32:]
     if not hmac.compare_digest(sealed[:32], commitment):
         return None
     sealed = sealed[32:]
-    if xaes:
+    if algorithm == 3:
+        return Fernet(base64.urlsafe_b64encode(expand(key, context))).decrypt(sealed)
+    if algorithm == 2:
         key, sealed = xaes_key(key, sealed[:12]), sealed[12:]
     return AESGCM(key).decrypt(sealed[:12], sealed[12:], context)
 
@@ -76,32 +80,28 @@ def read_tree(root, path):
     people = {row["subject"]: row for row in rows["subjects"] if row["leaf"]}
     return {name: unwrap(nodes[row["leaf"]], "subject", name, row["leaf"], row) for name, row in people.items()}
 
-def column_key(versions, people, version, algorithm, tenant, table, column, subject):
-    scheme, root = versions[version]
-    key = expand(expand(root, canonical("strongroom/tenant/v1", tenant)), canonical("strongroom/subject/v1", subject))
+def open_field(versions, people, place, column, subject, value):
+    """Format 1."""
+    number, version, where = value[1:2], value[2:6], (place["tenant"] or "", place["table"], column)
+    scheme, root = versions[struct.unpack(">I", version)[0]]
+    key = expand(expand(root, canonical("strongroom/tenant/v1", where[0])), canonical("strongroom/subject/v1", subject))
     if subject and scheme == 2:
         key = expand(people[subject], canonical("strongroom/subject/v2", key))
-    return expand(key, canonical("strongroom/column/v1", table, column, algorithm), 2)
+    key = expand(key, canonical("strongroom/column/v1", *where[1:], number), 2)
+    context = canonical("strongroom/field/v1", number, version, *where, subject, place["row"])
+    return open_committed(key, value[6:], context, number[0])
 
 def open_value(versions, people, place, value):
-    algorithm, version = value[1:2], struct.unpack(">I", value[2:6])[0]
-    where = (place["tenant"] or "", place["table"])
     if value[0] == 1:
-        subject = place["subject"] or ""
-        key = column_key(versions, people, version, algorithm, *where, place["column"], subject)
-        context = canonical("strongroom/field/v1", algorithm, value[2:6], *where, place["column"], subject, place["row"])
-        return open_committed(key, value[6:], context, algorithm == b"\x02")
+        return open_field(versions, people, place, place["column"], place["subject"] or "", value)
     head = value[: 7 + 92 * value[6]]
     for subject in (person for person in place["subjects"] if person in people):
-        column = place["column"] + "#key"
-        key = column_key(versions, people, version, algorithm, *where, column, subject)
-        context = canonical("strongroom/field/v1", algorithm, value[2:6], *where, column, subject, place["row"])
-        for wrap in (head[at : at + 92] for at in range(7, len(head), 92)):
-            value_key = open_committed(key, wrap, context)
+        for wrap in (b"\x01" + head[1:6] + head[at : at + 92] for at in range(7, len(head), 92)):
+            value_key = open_field(versions, people, place, place["column"] + "#key", subject, wrap)
             if value_key is not None:
                 key = expand(value_key, canonical("strongroom/shared-value/v1"), 2)
-                context = canonical("strongroom/shared/v1", head, *where, place["column"], place["row"])
-                return open_committed(key, value[len(head) :], context)
+                where = (place["tenant"] or "", place["table"], place["column"], place["row"])
+                return open_committed(key, value[len(head) :], canonical("strongroom/shared/v1", head, *where))
     return None
 
 def main():
@@ -111,7 +111,7 @@ def main():
         job = json.loads(line)
         try:
             plaintext = open_value(versions, people, job["place"], bytes.fromhex(job["value"]))
-        except (KeyError, IndexError, ValueError, InvalidTag, struct.error):
+        except (KeyError, IndexError, ValueError, InvalidTag, InvalidToken, struct.error):
             plaintext = None
         print(json.dumps(None if plaintext is None else plaintext.hex()))
 

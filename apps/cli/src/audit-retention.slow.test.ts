@@ -12,6 +12,7 @@ describe('audit retention', () => {
       expect({ code, stderr }).toMatchObject({ code: 0 });
       return JSON.parse(stdout) as Record<string, unknown>;
     };
+    await operator.signUp(vault);
     const round = async () => {
       expect(await json('retention', 'set', '--access', '180')).toEqual({
         securityDays: 730,
@@ -26,6 +27,17 @@ describe('audit retention', () => {
         items: [{ id, reason: 'case-7', from: '2026-01-01T00:00:00.000Z', to: null, tenant: null, person: null }],
       });
       expect(await audit('hold', 'add', '--reason', 'case-7')).toMatchObject({ code: 2 });
+      const about = async (account: string) => {
+        const added = await json('hold', 'add', '--reason', 'case-8', '--account', account);
+        const { items } = (await json('hold', 'list')) as { items: readonly { id: string; person: string }[] };
+        await json('hold', 'release', String(added['id']), '--reason', 'case-8-closed');
+        return items.find((hold) => hold.id === added['id'])!.person;
+      };
+      const person = await about('Ada@example.org');
+      expect(person).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+      expect(await about(person)).toBe(person);
+      const nobody = await audit('hold', 'add', '--reason', 'case-8', '--account', 'nobody@example.org', '--json');
+      expect(nobody).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('cli.no-person') });
       expect(await audit('hold', 'add', '--reason', 'two words', '--from', '1d')).toMatchObject({ code: 2 });
       expect(await json('retention', 'run', '--dry-run')).toMatchObject({ removed: null, held: 0 });
       expect(await audit('retention', 'run')).toMatchObject({ code: 0, stdout: expect.stringContaining('Removed 0') });

@@ -44,6 +44,7 @@ describe('audit sinks', () => {
       expect(await sinks('add', 'siem')).toMatchObject({ code: 2 });
       expect(await sinks('add', 'SIEM', '--webhook', url)).toMatchObject({ code: 2 });
       expect(await sinks('add', 'siem', '--webhook', 'http://siem.example.org/')).toMatchObject({ code: 1 });
+      expect(await sinks('add', 'few', '--folder', folder, '--keep-files', '1')).toMatchObject({ code: 2 });
       const added = await sinks('add', 'siem', '--webhook', url, '--from', '0', '--json');
       expect(added).toMatchObject({ code: 0 });
       ({ secret } = JSON.parse(added.stdout) as { secret: string });

@@ -13,6 +13,7 @@ import {
   disguises,
   figure,
   filesBelow,
+  needs,
   temporaryFolder,
   type Hit,
   type Pattern,
@@ -231,7 +232,7 @@ describe('a blind server', () => {
     );
   });
 
-  it.skipIf(process.platform !== 'linux')('holds none of it in memory', () => {
+  it.skipIf(!needs('process-memory'))('holds none of it in memory', () => {
     const secrets = patternsOf({ ...canaries, ...deviceOnly });
     const scanner = new ByteScanner([...secrets, ...inMemory]);
     process.kill(vault.pid, 'SIGSTOP');

@@ -10,6 +10,7 @@ const cliErrors = {
   'cli.cancelled': { status: 400, message: 'Cancelled; nothing was changed.' },
   'cli.no-space': { status: 404, message: 'There is no such space; `strongroom space list` shows what there is.' },
   'cli.no-member': { status: 404, message: 'There is no such person; `strongroom member list` shows who there is.' },
+  'cli.no-person': { status: 404, message: 'The audit log knows nobody by that address.' },
   'cli.unreadable-file': { status: 400, message: 'A file cannot be read.' },
   'cli.unwritable-file': { status: 400, message: 'A file cannot be written.' },
   'cli.state-damaged': {

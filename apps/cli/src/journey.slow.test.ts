@@ -115,7 +115,7 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
       .toBe(4);
   });
 
-  it('exports, and imports the exported notes into another space', async () => {
+  it('exports, and imports what was exported into another space', async () => {
     const folder = temporaryFolder();
     const notes = join(folder, 'notes');
     const lines = join(folder, 'memories.jsonl');
@@ -143,6 +143,11 @@ describe.skipIf(!needs('corpora:memories'))('a journey through the vault', () =>
     const content = (memories: readonly Shown[]) =>
       memories.map(({ text, tags, createdAt }) => JSON.stringify([text.trim(), tags, createdAt])).toSorted();
     expect(content(copies)).toEqual(content(exported));
+    expect(await ada.json('import', lines)).toMatchObject({ created: 0, unchanged: SAMPLE_ITEMS });
+    await ada.json('space', 'create', 'Lines');
+    expect(await ada.json('import', '--space', 'Lines', lines)).toMatchObject({ created: SAMPLE_ITEMS, failed: [] });
+    const third = await ada.json<Shown[]>('list', '--space', 'Lines', '--limit', '1000');
+    expect(content(third)).toEqual(content(exported));
     const again = await ada.run(['export', lines]);
     expect(again).toMatchObject({ code: 1 });
     expect(again.stderr).toMatch(/\[cli\.unwritable-file\]\n$/);

@@ -1,12 +1,12 @@
 /** `strongroom keys` with processes only: state, rotation, erasure with a copy of the keys, and servers that share a root slot or do not. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApi, InMemoryCache, Vault } from '@strongroom/client';
 import { figure, temporaryFolder } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import type { KeysOverview } from 'strongroom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Device, PASSWORD, type RunningVault, runServer, startVault } from './running-vault.fixture.ts';
+import { Device, PASSWORD, type RunningVault, runServer, startVault, until } from './running-vault.fixture.ts';
 
 interface Report {
   readonly id: string;
@@ -72,9 +72,13 @@ describe('keys of a vault', () => {
       tree: { complete: true, subjects: 2, shredded: 0, shredding: 0 },
       slots: [{ acknowledged: true, erasure: 'overwritten' }],
       rotations: [],
+      copies: [],
+      waiting: 0,
     });
+    expect(await operator.lines('keys', 'status', '--data', data)).toContain('copies of the keys: NONE configured');
+    expect(readFileSync(vault.logs.output, 'utf8')).toContain('Note: No place for copies of the keys is configured.');
     const unwilling = await operator.run(['keys', 'rotate', 'root', '--data', data, '--json']);
-    expect([unwilling.code, codeOf(unwilling.stderr)]).toEqual([2, 'cli.usage']);
+    expect([unwilling.code, codeOf(unwilling.stderr)]).toEqual([2, 'strongroom.key-copy-wanted']);
     const copy = newFile();
     const rotated = await operator.json<Report>('keys', 'rotate', 'root', '--data', data, ...copyTo(copy));
     expect(rotated).toMatchObject({ state: 'complete', retired: [1] });
@@ -120,7 +124,7 @@ describe('keys of a vault', () => {
     const unsure = await operator.run([...shred, ...copyTo(newFile())]);
     expect([unsure.code, codeOf(unsure.stderr)]).toEqual([2, 'cli.usage']);
     const careless = await operator.run([...shred, '--yes']);
-    expect([careless.code, codeOf(careless.stderr)]).toEqual([2, 'cli.usage']);
+    expect([careless.code, codeOf(careless.stderr)]).toEqual([2, 'strongroom.key-copy-wanted']);
     const nowhere = await operator.run([...shred, '--yes', ...copyTo(join(folder, 'no', 'such', 'folder'))]);
     expect([nowhere.code, codeOf(nowhere.stderr)]).toEqual([1, 'backup.file-unwritable']);
     expect(await grace.run(['account', 'sessions'])).toMatchObject({ code: 0 });
@@ -160,6 +164,89 @@ describe('keys of a vault', () => {
       `keys of a vault: ${rotated.rewritten} values rotated on a running server, one person erased with a copy of the keys, the rest restored`,
     );
   });
+});
+
+describe('an account that is deleted on the running server', () => {
+  it(
+    'has its keys erased with a copy of the others’, or waits for a place that takes one',
+    { timeout: 240_000 },
+    async () => {
+      const places = temporaryFolder();
+      const [near, far] = [join(places, 'near'), join(places, 'far')];
+      mkdirSync(near);
+      mkdirSync(far);
+      const environment = {
+        STRONGROOM_KEY_COPIES: `${near} ${far}`,
+        STRONGROOM_KEY_COPY_RECIPIENTS: recipient,
+      };
+      const vault = await startVault({ environment });
+      const { data } = vault;
+      const ada = new Device();
+      await ada.signUp(vault);
+      await ada.lines('remember', 'The spare key is with Ines', '--title', 'Spare key');
+      const leaving: { readonly email: string; readonly device: Device }[] = [];
+      for (const name of ['grace', 'edsger']) {
+        const email = `${name}@example.org`;
+        const device = new Device({ STRONGROOM_EMAIL: email, STRONGROOM_NAME: name });
+        await invite(ada, vault, device);
+        // The invitation gave her session a new token.
+        await ada.json('login', '--server', vault.url);
+        leaving.push({ email, device });
+      }
+      const whole = join(temporaryFolder(), 'whole.age');
+      await operator.json('backup', 'create', whole, '--data', data, '--recipient', recipient);
+      const status = () => operator.json<KeysOverview>('keys', 'status', '--data', data);
+      const formerRoot = readFileSync(join(data, 'keys', 'root'));
+
+      const remove = ({ device, email }: (typeof leaving)[number]) =>
+        device.json('account', 'delete', '--confirm', email);
+      await remove(leaving[0]!);
+      await until('the erasure', async () => (await status()).tree.shredded === 1, 60_000);
+      await until('the copies', async () => (await status()).copies.every(({ state }) => state === 'present'));
+      expect([readdirSync(near), readdirSync(far)]).toEqual([['keys-2.age'], ['keys-2.age']]);
+      expect(readFileSync(join(data, 'keys', 'root')).equals(formerRoot)).toBe(false);
+
+      // No place is there: the account is gone, its keys wait, and the operator is told.
+      renameSync(places, `${places}.away`);
+      await remove(leaving[1]!);
+      await until('the first attempt', () => vault.log.includes('strongroom.no-key-copy'), 60_000);
+      expect(await status()).toMatchObject({
+        tree: { shredded: 1 },
+        waiting: 1,
+        copies: [
+          { folder: near, state: 'unavailable', failure: 'ENOENT' },
+          { folder: far, state: 'unavailable' },
+        ],
+      });
+      expect(await operator.lines('keys', 'status', '--data', data)).toMatch(
+        /1 deleted accounts waiting[^]*copy of the keys in .*near: UNAVAILABLE \(ENOENT\)/,
+      );
+      renameSync(`${places}.away`, places);
+      const again = await vault.stop().then(() => vault.start());
+      await until('the second erasure', async () => (await status()).tree.shredded === 2, 120_000);
+      await until('the copies', async () => (await status()).copies.every(({ state }) => state === 'present'));
+      expect(await status()).toMatchObject({ waiting: 0 });
+      await again.kill();
+
+      // The machine burns down. What is left: the backup of before, the root in its slot, and a folder of copies.
+      const data2 = emptyData(data);
+      const restore = ['backup', 'restore', whole, '--identity', identity, '--data', data2];
+      expect((await operator.run(restore)).code).toBe(1);
+      await operator.lines(...restore, '--keys', far);
+      const restored = await startVault({ data: data2 });
+      const device = new Device();
+      await device.json('login', '--server', restored.url);
+      expect(await device.json<{ title: string }[]>('recall', 'spare', 'key')).toMatchObject([{ title: 'Spare key' }]);
+      for (const { email } of leaving) {
+        const gone = await new Device({ STRONGROOM_EMAIL: email }).run(['login', '--server', restored.url]);
+        expect(gone.code).toBe(4);
+      }
+      await restored.stop();
+      figure(
+        '2 accounts deleted on the running server, copies of the keys made by it, everybody else restored from an older backup',
+      );
+    },
+  );
 });
 
 describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {

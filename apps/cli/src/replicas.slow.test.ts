@@ -1,6 +1,6 @@
-/** Two server processes on one PostgreSQL, each with a data folder of its own and a copy of the keys. */
+/** Several server processes on one PostgreSQL, each with a data folder of its own, and one root slot between them. */
 import { randomBytes } from 'node:crypto';
-import { cpSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InMemoryCache, type ImportItem, Vault, createApi } from '@strongroom/client';
 import { figure, temporaryFolder } from '@strongroom/testing';
@@ -16,6 +16,8 @@ const KILLS = 4;
 const ITEMS = 400;
 
 let environment: Record<string, string>;
+/** Of a further server. */
+let sharing: Record<string, string>;
 let servers: [RunningVault, RunningVault];
 const ada = new Device();
 /** Opened by the tests themselves, for what would take too many processes. */
@@ -85,10 +87,11 @@ describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
     expect(sameFolder.code).toBe(3);
     expect(sameFolder.stderr).toMatch(/\[server\.data-in-use\]\n$/);
 
-    cpSync(join(first.data, 'keys'), join(data, 'keys'), { recursive: true });
     // The serving role alone is enough where somebody else migrated.
     await ada.signUp(first);
-    servers = [first, await startVault({ data, parameters, environment })];
+    // As docs/guides/postgresql.md has it: one root slot for all of them.
+    sharing = { ...environment, STRONGROOM_ROOT_SLOTS: `file:${join(first.data, 'keys', 'root')}` };
+    servers = [first, await startVault({ data, parameters, environment: sharing })];
     expect(servers[1].setupLink).toBeUndefined();
     ({ token } = JSON.parse(readFileSync(join(ada.home, 'profile.json'), 'utf8')) as { token: string });
     [{ id: space }] = await ada.json<[{ id: string }]>('space', 'list');
@@ -101,6 +104,33 @@ describe.skipIf(!postgresql.available)('two servers on one PostgreSQL', () => {
     expect(await other.lines('recall', 'written first server')).toContain('Written at the first server');
     await other.lines('remember', 'Written at the second server');
     expect(await ada.lines('recall', 'second server')).toContain('Written at the second server');
+  });
+
+  it('replace the root from any of them, a third one included, and go on', async () => {
+    const third = await startVault({ environment: sharing });
+    const operator = new Device();
+    for (const [version, { data }] of [third, ...servers].entries()) {
+      const rotated = await operator.json('keys', 'rotate', 'root', '--data', data, '--no-backup');
+      expect(rotated).toMatchObject({ state: 'complete', keyVersion: version + 2, retired: [version + 1] });
+      for (const server of [third, ...servers]) {
+        const reader = await vaultAt(server);
+        await reader.sync(space as Parameters<Vault['sync']>[0]);
+        expect(await reader.list(space as Parameters<Vault['list']>[0])).toHaveLength(2);
+        expect(await operator.json('keys', 'status', '--data', server.data)).toMatchObject({
+          keyVersion: version + 2,
+          tree: { complete: true },
+          slots: [{ acknowledged: true }],
+        });
+      }
+    }
+    // What is about nobody is sealed and opened beneath the newest keys everywhere: the log goes on, signed with the same keys.
+    expect(await ada.json('audit', 'verify')).toMatchObject({ ok: true });
+    for (const { data } of [third, ...servers])
+      expect(existsSync(join(data, 'keys', 'root'))).toBe(data === servers[0].data);
+    expect(await third.stop()).toBe(0);
+    figure(
+      'three servers on one PostgreSQL with one root slot: the root replaced from each of them, all of them went on',
+    );
   });
 
   it('take imports at the same time, also of the same items', async () => {

@@ -187,7 +187,7 @@ describe.skipIf(!needs('chromium'))('a server whose client is a browser', () => 
     );
   });
 
-  it.skipIf(process.platform !== 'linux')('holds none of it in memory', () => {
+  it.skipIf(!needs('process-memory'))('holds none of it in memory', () => {
     const scanner = new ByteScanner([
       ...patternsOf(secrets),
       ...disguises('clear', clear),

@@ -7,7 +7,7 @@ import { figure, needs, temporaryFolder } from '@strongroom/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLine } from './processes.test-support.ts';
-import { ADA, heading, itNeverComplained, search, tell, unlock } from './story.test-support.ts';
+import { ADA, heading, itNeverComplained, search, tell, unlock, eventually } from './story.test-support.ts';
 
 interface Listed {
   readonly id: Uuid;
@@ -53,7 +53,7 @@ describe.skipIf(!needs('chromium'))('two tabs and the command line', () => {
     await story.signIn();
     tabs = [story.page, await story.context.newPage()];
   }, 120_000);
-  afterAll(() => observer.signOut());
+  afterAll(() => observer?.signOut());
 
   it('write at once, and every text is in the history', async () => {
     const [one, other] = tabs;
@@ -74,12 +74,10 @@ describe.skipIf(!needs('chromium'))('two tabs and the command line', () => {
         if (!(await conflict(tab).isVisible())) break;
         conflicts += 1;
         const theirs = tab.locator('.conflict-side').nth(1);
-        await expect.poll(() => theirs.textContent()).toContain('Written');
+        await eventually(() => theirs.textContent()).toContain('Written');
         const which = await theirs.locator('h2').textContent();
         await tab.getByRole('button', { name: 'Save mine' }).click();
-        await expect
-          .poll(async () => (await theirs.locator('h2').allTextContents()).join('') !== which, { timeout: 20_000 })
-          .toBe(true);
+        await eventually(async () => (await theirs.locator('h2').allTextContents()).join('') !== which).toBe(true);
       }
     }
     story.expected = [];
@@ -101,12 +99,12 @@ describe.skipIf(!needs('chromium'))('two tabs and the command line', () => {
     await textField(other).fill('The second tab goes on.');
     await other.keyboard.press('Control+Enter');
     await heading(other, 'The plan').waitFor();
-    await expect.poll(() => one.locator('.memory-text').textContent()).toBe('The second tab goes on.');
+    await eventually(() => one.locator('.memory-text').textContent()).toBe('The second tab goes on.');
     write('The command line goes on.');
     expect(await terminal.json('import', notes)).toMatchObject({ updated: 1 });
     // A window that comes to the front looks at once.
     await one.evaluate(() => window.dispatchEvent(new Event('focus')));
-    await expect.poll(() => one.locator('.memory-text').textContent()).toContain('The command line goes on.');
+    await eventually(() => one.locator('.memory-text').textContent()).toContain('The command line goes on.');
     await search(one, 'command goes');
     await one.locator('.entry').first().waitFor();
   });

@@ -15,6 +15,8 @@ import {
   search,
   tell,
   unlock,
+  eventually,
+  title,
 } from './story.test-support.ts';
 
 describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vault', () => {
@@ -23,7 +25,7 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vau
   it('makes a second space and keeps it apart', async () => {
     const { page } = story;
     await go(page, '/spaces');
-    await page.getByRole('heading', { name: 'Spaces', exact: true, level: 1 }).waitFor();
+    await title(page, 'Spaces').waitFor();
     await look(page, 'spaces');
     await page.getByRole('button', { name: 'New space' }).click();
     await axe(page, 'new space');
@@ -89,12 +91,12 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vau
     await elsewhere.keyboard.press('Enter');
     await elsewhere.locator('#search').waitFor();
     await go(page, '/sessions');
-    await expect.poll(() => page.locator('.card-row').count()).toBe(2);
+    await eventually(() => page.locator('.card-row').count()).toBe(2);
     await look(page, 'sessions');
     await page.locator('.card-row').filter({ hasNotText: 'This one' }).getByRole('button', { name: /^End/ }).click();
     await axe(page, 'end a session');
     await page.getByRole('alertdialog').getByRole('button', { name: 'End', exact: true }).click();
-    await expect.poll(() => page.locator('.card-row').count()).toBe(1);
+    await eventually(() => page.locator('.card-row').count()).toBe(1);
     await go(elsewhere, '/audit');
     await elsewhere.getByText('Your session has ended').waitFor();
     await second.close();

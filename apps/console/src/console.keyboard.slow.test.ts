@@ -4,7 +4,7 @@ import { figure, needs } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 import { button, command, press, tabTo, toast } from './keyboard.test-support.ts';
 import { samples } from './console.test-support.ts';
-import { ADA, EYES, heading, headings, itNeverComplained, tell } from './story.test-support.ts';
+import { ADA, EYES, heading, headings, itNeverComplained, tell, eventually, title } from './story.test-support.ts';
 
 const COUNT = 350;
 
@@ -72,7 +72,7 @@ describe.skipIf(!needs('chromium'))("one's own vault by keyboard alone", () => {
     const { page } = story;
     await press(page, button(page, 'Delete'));
     await toast(page, 'Deleted:').waitFor();
-    await expect.poll(() => headings(page)).not.toContain('The ladder is in the barn.');
+    await eventually(() => headings(page)).not.toContain('The ladder is in the barn.');
     // The key that leads to notices wherever the focus is (Base UI's toast region).
     await page.keyboard.press('F6');
     await press(page, button(page, 'Undo'));
@@ -82,7 +82,7 @@ describe.skipIf(!needs('chromium'))("one's own vault by keyboard alone", () => {
 
   it('makes a space', async () => {
     const { page } = story;
-    await command(page, 'All spaces', heading(page, 'Spaces'));
+    await command(page, 'All spaces', title(page, 'Spaces'));
     await press(page, button(page, 'New space'));
     await page.getByRole('dialog', { name: 'New space' }).waitFor();
     await page.keyboard.type('Sailing');
@@ -117,10 +117,10 @@ describe.skipIf(!needs('chromium'))("one's own vault by keyboard alone", () => {
     await story.signIn(await elsewhere.newPage());
     await command(page, 'Sessions', heading(page, 'Sessions'));
     const rows = page.locator('.card-row');
-    await expect.poll(() => rows.count()).toBe(2);
+    await eventually(() => rows.count()).toBe(2);
     await press(page, rows.filter({ hasNotText: 'This one' }).getByRole('button', { name: /^End/ }));
     await press(page, page.getByRole('alertdialog').getByRole('button', { name: 'End', exact: true }));
-    await expect.poll(() => rows.count()).toBe(1);
+    await eventually(() => rows.count()).toBe(1);
     await elsewhere.close();
     done += 1;
   });

@@ -4,6 +4,8 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { runConsole } from './console.test-support.ts';
 import {
+  axe,
+  go,
   heading,
   headings,
   itNeverComplained,
@@ -12,6 +14,7 @@ import {
   search,
   tell,
   unlock,
+  eventually,
 } from './story.test-support.ts';
 
 /** How far the browser's copy has followed the one space. */
@@ -73,23 +76,31 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('without a ser
     await save();
     await page.locator('.memory-text', { hasText: 'Changed into the void.' }).waitFor();
     await page.getByText('Version 2').waitFor();
-    await expect.poll(() => page.locator('.strip-warning').count()).toBe(0);
+    await eventually(() => page.locator('.strip-warning').count()).toBe(0);
   });
 
   it('opens, lists and searches what this device keeps', async () => {
     const { page } = story;
     // The copy follows what was written a moment later.
-    await expect.poll(() => keptUpTo(page), { timeout: 20_000 }).toBe(SAMPLE_MEMORIES + 2);
+    await eventually(() => keptUpTo(page)).toBe(SAMPLE_MEMORIES + 2);
     await lock();
     await story.running.stop();
     await unlock(page);
     await page.getByText(`${SAMPLE_MEMORIES + 1} memories`).waitFor();
     await search(page, 'coeliac');
-    await expect.poll(async () => (await headings(page))[0]).toBe('Tobias_Renshaw');
+    await eventually(async () => (await headings(page))[0]).toBe('Tobias_Renshaw');
     await page.locator('.entry').first().click();
     await page.locator('.memory-text').waitFor();
     await page.getByText('The server cannot be reached. You can go on reading').waitFor();
     expect(await keptByBrowser(page)).not.toContain('Renshaw');
+  });
+
+  it('goes to pages where nobody was before', async () => {
+    const { page } = story;
+    await go(page, '/export');
+    await heading(page, 'Export').waitFor();
+    await page.goBack();
+    await page.locator('.memory-text').waitFor();
   });
 
   it('does not open with another password', async () => {
@@ -109,13 +120,31 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('without a ser
     await page.getByText('Not saved. What you wrote is still here.').waitFor();
     await lock();
     await unlock(page);
-    await expect.poll(() => textField().inputValue()).toBe('Typed while nobody listened.');
+    await eventually(() => textField().inputValue()).toBe('Typed while nobody listened.');
     story.running = await runConsole(story.data, { port: Number(new URL(story.running.origin).port) });
     await save();
     await page.locator('.memory-text', { hasText: 'Typed while nobody listened.' }).waitFor();
-    await expect.poll(() => page.locator('.strip-warning').count()).toBe(0);
+    await eventually(() => page.locator('.strip-warning').count()).toBe(0);
     await page.getByText(`${SAMPLE_MEMORIES + 2} memories`).waitFor();
     figure(`${SAMPLE_MEMORIES} memories opened and searched without the server, what was typed saved when it was back`);
+    story.expected = [];
+  });
+
+  it('stays open when the file of a page does not come, and tries again', async () => {
+    const { page, context } = story;
+    const file = /\/assets\/sessions-[^/]+\.js$/;
+    story.expected = away;
+    await context.route(file, (route) => route.abort());
+    await page.reload();
+    await unlock(page);
+    await go(page, '/sessions');
+    await heading(page, 'This page did not arrive').waitFor();
+    await axe(page, 'a page that did not arrive');
+    await context.unroute(file);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await heading(page, 'Sessions').waitFor();
+    await page.goBack();
+    await page.locator('#search').waitFor();
     story.expected = [];
   });
 

@@ -1,34 +1,15 @@
 /** The same people without a mouse: everything about members and sharing by keyboard alone. */
 import { figure, needs } from '@strongroom/testing';
-import type { BrowserContext, Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { watch } from './console.test-support.ts';
 import { button, command, press, tabTo, toast } from './keyboard.test-support.ts';
-import { ADA, EYES, heading, itNeverComplained, tell } from './story.test-support.ts';
-
-const BEN = { email: 'ben@example.com', displayName: 'Ben Okafor', password: 'seven silent sailors sing' } as const;
-/** The question for the password has the focus in its field. */
-async function prove(page: Page, password: string, done: Locator): Promise<void> {
-  const question = page.getByRole('dialog', { name: 'Your password, once more' });
-  await question.or(done).first().waitFor();
-  if (await question.isVisible()) {
-    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('password');
-    await page.keyboard.type(password);
-    await page.keyboard.press('Enter');
-  }
-  await done.waitFor();
-}
-
-async function comeBack(page: Page): Promise<void> {
-  await page.waitForTimeout(3_100);
-  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
-}
+import { BEN, comeBack, proving } from './people.test-support.ts';
+import { ADA, heading, itNeverComplained, tell, eventually, title } from './story.test-support.ts';
 
 describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
   const story = tell({ from: 'account' });
   let ada: Page;
   let ben: Page;
-  let bens: BrowserContext;
   let link = '';
 
   it('invites', async () => {
@@ -40,7 +21,7 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
     expect(await ada.getByRole('radio', { name: 'Viewer' }).isChecked()).toBe(true);
     await ada.keyboard.press('ArrowDown');
     await press(ada, button(ada, 'Make the link'));
-    await prove(ada, ADA.password, heading(ada, 'The invitation is ready'));
+    await proving(ada, ADA.password, heading(ada, 'The invitation is ready'));
     link = await ada.getByLabel('Invitation link').inputValue();
     await tabTo(ada, button(ada, 'Copy link'));
   });
@@ -48,23 +29,19 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
   it('withdraws an invitation', async () => {
     await press(ada, button(ada, 'Invite somebody else'));
     await press(ada, button(ada, 'Make the link'));
-    await prove(ada, ADA.password, heading(ada, 'The invitation is ready'));
+    await proving(ada, ADA.password, heading(ada, 'The invitation is ready'));
     await press(ada, ada.getByRole('link', { name: 'To the members' }));
     await heading(ada, 'Open invitations').waitFor();
     const withdraw = ada.getByRole('button', { name: /^Withdraw/ });
-    await expect.poll(() => withdraw.count()).toBe(2);
+    await eventually(() => withdraw.count()).toBe(2);
     await press(ada, withdraw.first());
     await ada.getByRole('alertdialog').waitFor();
     await press(ada, ada.getByRole('alertdialog').getByRole('button', { name: 'Withdraw', exact: true }));
-    await expect.poll(() => withdraw.count()).toBe(1);
+    await eventually(() => withdraw.count()).toBe(1);
   });
 
   it('joins', async () => {
-    bens = await story.browser.newContext(EYES);
-    bens.setDefaultTimeout(20_000);
-    const complaints = watch(bens, story.running.origin, () => story.expected);
-    bens.on('close', () => story.complaints.list.push(...complaints.list));
-    ben = await bens.newPage();
+    ben = await story.somebody();
     await ben.goto(link);
     await heading(ben, 'You are invited').waitFor();
     await tabTo(ben, ben.getByLabel('Your name'));
@@ -83,7 +60,7 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
   it('compares fingerprints', async () => {
     await command(ben, 'Members', heading(ben, 'Your fingerprint'));
     const digits = ben.locator('.panel', { hasText: 'Your fingerprint' }).locator('.digits-group');
-    await expect.poll(() => digits.count()).toBe(6);
+    await eventually(() => digits.count()).toBe(6);
     const read = await digits.allTextContents();
     // On the page of the members since before he joined.
     await comeBack(ada);
@@ -105,10 +82,10 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
   };
 
   it('shares a space and gives another role in it', async () => {
-    await command(ada, 'All spaces', heading(ada, 'Spaces').first());
+    await command(ada, 'All spaces', title(ada, 'Spaces'));
     await press(ada, button(ada, 'New space'));
     await ada.locator('.dialog').waitFor();
-    await expect.poll(() => ada.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
+    await eventually(() => ada.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
     await ada.keyboard.type('Family');
     await ada.keyboard.press('Enter');
     await ada.locator('.list-title', { hasText: 'Family' }).waitFor();
@@ -119,13 +96,13 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
     await ada.getByRole('menuitemradio', { name: 'Viewer' }).waitFor();
     // The arrow keys only look; Enter decides.
     await ada.keyboard.press('ArrowDown');
-    await expect
-      .poll(() => ada.getByRole('menuitemradio', { name: 'Member' }).getAttribute('data-highlighted'))
-      .toBe('');
+    await eventually(() => ada.getByRole('menuitemradio', { name: 'Member' }).getAttribute('data-highlighted')).toBe(
+      '',
+    );
     expect(await role.innerText()).toBe('Viewer');
     await ada.keyboard.press('Enter');
     await toast(ada, 'Ben Okafor: Member in this space from now on.').waitFor();
-    await expect.poll(() => role.innerText()).toBe('Member');
+    await eventually(() => role.innerText()).toBe('Member');
     await comeBack(ben);
     await command(ben, 'Family', ben.locator('.list-title', { hasText: 'Family' }));
   });
@@ -136,11 +113,11 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
     await ben.getByRole('alertdialog').waitFor();
     await press(ben, ben.getByRole('alertdialog').getByRole('button', { name: 'Leave this space' }));
     await toast(ben, 'You have left the space.').waitFor();
-    await expect.poll(() => ben.locator('.sidebar-spaces').textContent()).not.toContain('Family');
+    await eventually(() => ben.locator('.sidebar-spaces').textContent()).not.toContain('Family');
     await comeBack(ada);
     await press(ada, button(ada, 'Give it a new key'));
     await toast(ada, 'The space has a new key.').waitFor();
-    await expect.poll(() => button(ada, 'Give it a new key').count()).toBe(0);
+    await eventually(() => button(ada, 'Give it a new key').count()).toBe(0);
   });
 
   it('removes from a space', async () => {
@@ -158,7 +135,7 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
       await heading(ben, 'This space is not among yours').waitFor();
     });
     await press(ben, ben.getByRole('link', { name: 'To your spaces' }));
-    await heading(ben, 'Spaces').first().waitFor();
+    await title(ben, 'Spaces').waitFor();
   });
 
   it('gives another role in the vault, and removes from it after naming what ends', async () => {
@@ -167,20 +144,19 @@ describe.skipIf(!needs('chromium'))('other people by keyboard alone', () => {
     await tabTo(ada, ada.getByRole('radio', { name: 'Member' }));
     await ada.keyboard.press('ArrowUp');
     await press(ada, button(ada, 'Change role'));
-    await prove(ada, ADA.password, toast(ada, 'Ben Okafor: Viewer from now on.'));
+    await proving(ada, ADA.password, toast(ada, 'Ben Okafor: Viewer from now on.'));
     await press(ada, button(ada, 'Remove from the vault'));
     await ada.locator('.dialog').waitFor();
-    await expect.poll(() => ada.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
+    await eventually(() => ada.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
     await ada.keyboard.type('Ben Okafor');
     await story.expecting([/409/], async () => {
       await ada.keyboard.press('Enter');
-      await prove(ada, ADA.password, ada.getByText('One space in which nobody else is would be deleted'));
+      await proving(ada, ADA.password, ada.getByText('One space in which nobody else is would be deleted'));
     });
     await press(ada, ada.locator('.dialog').getByRole('button', { name: 'Delete these spaces and remove' }));
     await toast(ada, 'Ben Okafor was removed.').waitFor();
     await heading(ada, 'Members').waitFor();
-    await expect.poll(() => ada.locator('.person', { hasText: 'Ben Okafor' }).count()).toBe(0);
-    await bens.close();
+    await eventually(() => ada.locator('.person', { hasText: 'Ben Okafor' }).count()).toBe(0);
     figure('11 things done with other people by keyboard alone, from inviting to removing');
   });
 

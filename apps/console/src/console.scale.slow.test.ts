@@ -7,6 +7,7 @@ import { figure, needs } from '@strongroom/testing';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fill, launch, runConsole, watch, type Complaints, type RunningConsole } from './console.test-support.ts';
+import { eventually } from './story.test-support.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const MEMORIES = 10_000;
@@ -198,11 +199,11 @@ describe.skipIf(!needs('chromium'))('ten thousand memories', () => {
     await page.locator('#search').focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('End');
-    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent ?? '')).toContain('Note 0 ');
+    await eventually(() => page.evaluate(() => document.activeElement?.textContent ?? '')).toContain('Note 0 ');
     await page.keyboard.press('Home');
-    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent ?? '')).toContain('Note 9999 ');
+    await eventually(() => page.evaluate(() => document.activeElement?.textContent ?? '')).toContain('Note 9999 ');
     await page.keyboard.press('ArrowUp');
-    await expect.poll(() => page.evaluate(() => document.activeElement?.id ?? '')).toBe('search');
+    await eventually(() => page.evaluate(() => document.activeElement?.id ?? '')).toBe('search');
   });
 
   it('without a complaint', () => {

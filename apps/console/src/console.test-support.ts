@@ -67,13 +67,13 @@ export interface Complaints {
   readonly list: string[];
 }
 
-/** Watches console, policy and network of every page of the context. `expected` are answers that a story provokes. */
+/** Watches console, policy and network of every page of the context. `expected` are answers that a story provokes; `list` is added to. */
 export function watch(
   context: BrowserContext,
   origin: string,
   expected: () => readonly RegExp[] = () => [],
+  list: string[] = [],
 ): Complaints {
-  const list: string[] = [];
   context.on('console', (message) => {
     const text = `${message.text()} ${message.location().url}`;
     if (['error', 'warning'].includes(message.type()) && !expected().some((pattern) => pattern.test(text)))

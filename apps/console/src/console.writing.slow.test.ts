@@ -13,6 +13,7 @@ import {
   search,
   tell,
   unlock,
+  eventually,
 } from './story.test-support.ts';
 
 /** Words of the memory that is written here and nowhere else. */
@@ -28,7 +29,7 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('writing in th
     await page.locator('.list-title').click();
     await page.keyboard.press('n');
     await page.getByRole('textbox', { name: 'Text' }).waitFor();
-    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA');
+    await eventually(() => page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA');
     await page.keyboard.type(`The spare key hangs behind the blue boat, next to the ${CANARY}.`);
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.type('Spare key');
@@ -36,9 +37,9 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('writing in th
     await heading(page, 'Spare key').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('blue boat');
-    await expect.poll(async () => (await headings(page))[0]).toBe('Spare key');
+    await eventually(async () => (await headings(page))[0]).toBe('Spare key');
     await page.keyboard.press('ArrowDown');
-    await expect.poll(() => page.evaluate(() => document.activeElement?.className ?? '')).toContain('entry');
+    await eventually(() => page.evaluate(() => document.activeElement?.className ?? '')).toContain('entry');
     await page.keyboard.press('Enter');
     await heading(page, 'Spare key').waitFor();
     await page.keyboard.press('e');
@@ -97,14 +98,31 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('writing in th
     await search(page, 'spare key');
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.locator('.toast', { hasText: 'Deleted: Spare key' }).waitFor();
-    await expect.poll(() => headings(page)).not.toContain('Spare key');
-    await look(page, 'deleted');
+    await eventually(() => headings(page)).not.toContain('Spare key');
     await go(page, '/account');
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.locator('.toast', { hasText: 'The memory is back.' }).waitFor();
     await page.locator('.sidebar-spaces a').first().click();
     await search(page, 'spare key');
-    await expect.poll(() => headings(page)).toContain('Spare key');
+    await eventually(() => headings(page)).toContain('Spare key');
+  });
+
+  it('deletes for good when nobody takes it back', async () => {
+    const { page } = story;
+    await page.locator('.sidebar-write').click();
+    await page.getByRole('textbox', { name: 'Text' }).fill('Boat varnish, to be bought.');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.memory-text', { hasText: 'Boat varnish' }).waitFor();
+    const path = `/v1${new URL(page.url()).pathname}`;
+    await search(page, 'boat');
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.locator('.toast', { hasText: 'Deleted: Boat varnish' }).waitFor();
+    await eventually(() => headings(page)).not.toContain('Boat varnish, to be bought.');
+    await look(page, 'deleted');
+    // Here, and for the server: the note that offered a way back is gone by then.
+    await page.locator('.toast', { hasText: 'Deleted: Boat varnish' }).waitFor({ state: 'detached' });
+    const asked = (): Promise<number> => page.evaluate(async (path) => (await fetch(path)).status, path);
+    await story.expecting([/404|410/], () => eventually(asked).toBeGreaterThanOrEqual(404));
   });
 
   it('keeps what is written when the server is gone, and saves it when it is back', async () => {
@@ -119,11 +137,11 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('writing in th
     await page.getByText('The server cannot be reached. You can go on reading').waitFor();
     await look(page, 'offline');
     await search(page, 'coeliac');
-    await expect.poll(async () => (await headings(page))[0]).toBe('Tobias_Renshaw');
+    await eventually(async () => (await headings(page))[0]).toBe('Tobias_Renshaw');
     await story.context.setOffline(false);
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('Written while the server was away.').first().waitFor();
-    await expect.poll(() => page.locator('.strip-warning').count()).toBe(0);
+    await eventually(() => page.locator('.strip-warning').count()).toBe(0);
     story.expected = [];
   });
 
@@ -159,7 +177,7 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('writing in th
     await page.getByText('352 memories').waitFor();
     const changesOf = () => asked.filter((url) => url.includes('/changes'));
     // What the device keeps comes first; the server is asked afterwards.
-    await expect.poll(() => changesOf().length).toBeGreaterThan(0);
+    await eventually(() => changesOf().length).toBeGreaterThan(0);
     const changes = changesOf();
     expect(changes.every((url) => Number(new URL(url).searchParams.get('after')) > 300)).toBe(true);
     const kept = await keptByBrowser(page);

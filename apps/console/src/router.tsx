@@ -1,26 +1,19 @@
 /** Which address shows what. Everything behind the lock is a child of `app`. */
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Link,
-  Navigate,
-  Outlet,
-} from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, Link, Navigate, Outlet } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { start, useSession } from './app/session.ts';
-import { useSpaces } from './app/spaces.ts';
 import { rememberWanted, wantedPath } from './app/wanted.ts';
-import { Button, Notice, Page, Skeleton } from './design/parts.tsx';
-import { errorText, useMessages } from './messages/messages.ts';
+import { Button, Notice, Skeleton } from './design/parts.tsx';
+import { useEntranceMessages } from './messages/messages.ts';
 import { Entrance } from './pages/entrance.tsx';
+import { fetchShell } from './pages/inside.ts';
+import { lazyPage } from './pages/lazy-page.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Unlock } from './pages/unlock.tsx';
 
 function Gate() {
   const { phase } = useSession();
-  const { unreachable, common } = useMessages();
+  const { unreachable, common } = useEntranceMessages();
   // Nothing to read yet, and soon over: the dial alone, at its later place, so that nothing moves.
   if (phase === 'starting') {
     return (
@@ -59,11 +52,7 @@ function Inside() {
     );
   }
   if (now.phase === 'locked') return <Unlock account={now.account} notice={now.notice} />;
-  return now.phase === 'open' ? (
-    <Suspense fallback={<div className="shell" />}>
-      <LazyShell />
-    </Suspense>
-  ) : null;
+  return now.phase === 'open' ? <LazyShell /> : null;
 }
 
 /** Who is signed in already goes on to where they wanted. */
@@ -73,32 +62,10 @@ function Enter() {
 }
 
 const LazyCertificate = lazy(async () => ({ default: (await import('./pages/certificate.tsx')).Certificate }));
-const LazyShell = lazy(async () => ({ default: (await import('./pages/shell.tsx')).Shell }));
-
-function Start() {
-  const spaces = useSpaces();
-  const messages = useMessages();
-  if (spaces.error !== null) {
-    return (
-      <Page title={messages.home.failed}>
-        <Notice tone="problem" live>
-          {errorText(messages, spaces.error)}
-        </Notice>
-        <Button onClick={() => void spaces.refetch()}>{messages.common.tryAgain}</Button>
-      </Page>
-    );
-  }
-  if (spaces.data === undefined) return <Skeleton lines={6} className="pad" />;
-  const first = spaces.data[0];
-  return first === undefined ? (
-    <Navigate to="/spaces" replace />
-  ) : (
-    <Navigate to="/spaces/$space" params={{ space: first.id }} replace />
-  );
-}
+const LazyShell = lazyPage(fetchShell, 'entrance', <div className="shell" />);
 
 function NotFound() {
-  const { notFound } = useMessages();
+  const { notFound } = useEntranceMessages();
   return (
     <Entrance title={notFound.title}>
       <div>
@@ -115,7 +82,7 @@ const root = createRootRoute({ component: Gate, notFoundComponent: NotFound });
 const setUp = createRoute({
   getParentRoute: () => root,
   path: '/set-up',
-  component: lazyRouteComponent(() => import('./pages/set-up.tsx'), 'SetUp'),
+  component: lazyPage(async () => (await import('./pages/set-up.tsx')).SetUp, 'entrance'),
 });
 
 const signIn = createRoute({
@@ -127,131 +94,135 @@ const signIn = createRoute({
 const join = createRoute({
   getParentRoute: () => root,
   path: '/join',
-  component: lazyRouteComponent(() => import('./pages/join.tsx'), 'Join'),
+  component: lazyPage(async () => (await import('./pages/join.tsx')).Join, 'entrance'),
 });
 
 const recover = createRoute({
   getParentRoute: () => root,
   path: '/recover',
-  component: lazyRouteComponent(() => import('./pages/recover.tsx'), 'Recover'),
+  component: lazyPage(async () => (await import('./pages/recover.tsx')).Recover, 'entrance'),
 });
 
 const app = createRoute({ getParentRoute: () => root, id: 'app', component: Inside });
 
-const home = createRoute({ getParentRoute: () => app, path: '/', component: Start });
+const home = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: lazyPage(async () => (await import('./pages/start.tsx')).Start),
+});
 
 const spaces = createRoute({
   getParentRoute: () => app,
   path: '/spaces',
-  component: lazyRouteComponent(() => import('./pages/spaces.tsx'), 'SpacesPage'),
+  component: lazyPage(async () => (await import('./pages/spaces.tsx')).SpacesPage),
 });
 
 const space = createRoute({
   getParentRoute: () => app,
   path: '/spaces/$space',
-  component: lazyRouteComponent(() => import('./pages/space.tsx'), 'SpacePage'),
+  component: lazyPage(async () => (await import('./pages/space.tsx')).SpacePage),
 });
 
 const nothingOpen = createRoute({
   getParentRoute: () => space,
   path: '/',
-  component: lazyRouteComponent(() => import('./pages/space.tsx'), 'NothingOpen'),
+  component: lazyPage(async () => (await import('./pages/space.tsx')).NothingOpen),
 });
 
 const write = createRoute({
   getParentRoute: () => space,
   path: '/write',
-  component: lazyRouteComponent(() => import('./pages/editor.tsx'), 'WritePage'),
+  component: lazyPage(async () => (await import('./pages/editor.tsx')).WritePage),
 });
 
 const memory = createRoute({
   getParentRoute: () => space,
   path: '/memories/$memory',
-  component: lazyRouteComponent(() => import('./pages/memory.tsx'), 'MemoryPage'),
+  component: lazyPage(async () => (await import('./pages/memory.tsx')).MemoryPage),
 });
 
 const edit = createRoute({
   getParentRoute: () => space,
   path: '/memories/$memory/edit',
-  component: lazyRouteComponent(() => import('./pages/editor.tsx'), 'EditPage'),
+  component: lazyPage(async () => (await import('./pages/editor.tsx')).EditPage),
 });
 
 const history = createRoute({
   getParentRoute: () => space,
   path: '/memories/$memory/history',
-  component: lazyRouteComponent(() => import('./pages/history.tsx'), 'HistoryPage'),
+  component: lazyPage(async () => (await import('./pages/history.tsx')).HistoryPage),
 });
 
 const spaceMembers = createRoute({
   getParentRoute: () => space,
   path: '/members',
-  component: lazyRouteComponent(() => import('./pages/space-members.tsx'), 'SpaceMembersPage'),
+  component: lazyPage(async () => (await import('./pages/space-members.tsx')).SpaceMembersPage),
 });
 
 const members = createRoute({
   getParentRoute: () => app,
   path: '/members',
-  component: lazyRouteComponent(() => import('./pages/members.tsx'), 'MembersPage'),
+  component: lazyPage(async () => (await import('./pages/members.tsx')).MembersPage),
 });
 
 const invite = createRoute({
   getParentRoute: () => app,
   path: '/members/invite',
-  component: lazyRouteComponent(() => import('./pages/invite.tsx'), 'InvitePage'),
+  component: lazyPage(async () => (await import('./pages/invite.tsx')).InvitePage),
 });
 
 const person = createRoute({
   getParentRoute: () => app,
   path: '/members/$account',
-  component: lazyRouteComponent(() => import('./pages/person.tsx'), 'PersonPage'),
+  component: lazyPage(async () => (await import('./pages/person.tsx')).PersonPage),
 });
 
 const importRoute = createRoute({
   getParentRoute: () => app,
   path: '/import',
-  component: lazyRouteComponent(() => import('./pages/import.tsx'), 'ImportPage'),
+  component: lazyPage(async () => (await import('./pages/import.tsx')).ImportPage),
 });
 
 const exportRoute = createRoute({
   getParentRoute: () => app,
   path: '/export',
-  component: lazyRouteComponent(() => import('./pages/export.tsx'), 'ExportPage'),
+  component: lazyPage(async () => (await import('./pages/export.tsx')).ExportPage),
 });
 
 const sessions = createRoute({
   getParentRoute: () => app,
   path: '/sessions',
-  component: lazyRouteComponent(() => import('./pages/sessions.tsx'), 'SessionsPage'),
+  component: lazyPage(async () => (await import('./pages/sessions.tsx')).SessionsPage),
 });
 
 const audit = createRoute({
   getParentRoute: () => app,
   path: '/audit',
-  component: lazyRouteComponent(() => import('./pages/audit.tsx'), 'AuditPage'),
+  component: lazyPage(async () => (await import('./pages/audit.tsx')).AuditPage),
 });
 
 const account = createRoute({
   getParentRoute: () => app,
   path: '/account',
-  component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
+  component: lazyPage(async () => (await import('./pages/account.tsx')).AccountPage),
 });
 
 const password = createRoute({
   getParentRoute: () => app,
   path: '/account/password',
-  component: lazyRouteComponent(() => import('./pages/change-password.tsx'), 'ChangePasswordPage'),
+  component: lazyPage(async () => (await import('./pages/change-password.tsx')).ChangePasswordPage),
 });
 
 const email = createRoute({
   getParentRoute: () => app,
   path: '/account/email',
-  component: lazyRouteComponent(() => import('./pages/change-email.tsx'), 'ChangeEmailPage'),
+  component: lazyPage(async () => (await import('./pages/change-email.tsx')).ChangeEmailPage),
 });
 
 const deletion = createRoute({
   getParentRoute: () => app,
   path: '/account/delete',
-  component: lazyRouteComponent(() => import('./pages/delete-account.tsx'), 'DeleteAccountPage'),
+  component: lazyPage(async () => (await import('./pages/delete-account.tsx')).DeleteAccountPage),
 });
 
 const routeTree = root.addChildren([

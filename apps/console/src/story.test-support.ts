@@ -6,6 +6,7 @@ import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFi
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import {
   createApi,
   InMemoryCache,
@@ -15,10 +16,10 @@ import {
   Vault,
   type ImportItem,
 } from '@strongroom/client';
-import { corpora, figure } from '@strongroom/testing';
+import { corpora } from '@strongroom/testing';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   fill,
   launch,
@@ -46,6 +47,8 @@ export const HOSTILE_TEXT = [
 /** The three shared samples and the hostile note. */
 export const SAMPLE_MEMORIES = 351;
 
+/** Milliseconds for anything that a page has to do. */
+const PATIENCE = 20_000;
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 /** How a person of this story looks at pages. */
@@ -72,7 +75,8 @@ export class Story {
   browser!: Browser;
   context!: BrowserContext;
   page!: Page;
-  complaints!: Complaints;
+  /** Of all browsers. */
+  readonly complaints: Complaints = { list: [] };
   /** Ada's, of a story that did not begin new. */
   recoveryCode = '';
   /** Messages that a step provokes on purpose: Chromium writes every refused request to its console. */
@@ -83,10 +87,8 @@ export class Story {
     this.running = await runConsole(this.data, run);
     if (from !== 'new') this.recoveryCode = await prepare(this.running, from === 'samples');
     this.browser = await launch();
-    this.context = await this.browser.newContext(EYES);
-    this.context.setDefaultTimeout(20_000);
-    this.complaints = watch(this.context, this.running.origin, () => this.expected);
-    this.page = await this.context.newPage();
+    this.page = await this.somebody();
+    this.context = this.page.context();
     if (from === 'samples') {
       await this.signIn();
       await this.page.getByText(`${SAMPLE_MEMORIES} memories`).waitFor();
@@ -97,6 +99,31 @@ export class Story {
     await this.browser?.close();
     await this.running?.stop();
     rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** Somebody at a browser of their own, which remembers nothing of the others'. */
+  async somebody(): Promise<Page> {
+    const context = await this.browser.newContext(EYES);
+    context.setDefaultTimeout(PATIENCE);
+    watch(context, this.running.origin, () => this.expected, this.complaints.list);
+    return context.newPage();
+  }
+
+  /** Pictures of what everybody sees now. */
+  async pictures(name: string): Promise<string[]> {
+    const pages = this.browser?.contexts().flatMap((context) => context.pages()) ?? [];
+    const files: string[] = [];
+    for (const [index, page] of pages.entries()) {
+      const file = path.join(
+        tmpdir(),
+        `strongroom-story-${name.replaceAll(/\W+/g, '-').slice(0, 60)}-${index + 1}.png`,
+      );
+      await page.screenshot({ path: file, timeout: 5_000 }).then(
+        () => files.push(file),
+        () => undefined,
+      );
+    }
+    return files;
   }
 
   /** Through the page, from wherever it is. */
@@ -125,12 +152,18 @@ export function tell(chapter: Chapter): Story {
   const story = new Story();
   beforeAll(() => story.begin(chapter), 180_000);
   afterAll(() => story.end());
+  let brokenOff: string | null = null;
+  beforeEach(({ skip }) => {
+    // What comes later would wait for what never happened, and hide the reason among its own failures.
+    if (brokenOff !== null) skip(`the chapter broke off at “${brokenOff}”`);
+  });
   afterEach(async ({ task }) => {
-    // What somebody would have seen, for whoever looks for the reason.
     if (task.result?.state !== 'fail') return;
-    const picture = path.join(tmpdir(), `strongroom-story-failed-${task.id}.png`);
-    await story.page.screenshot({ path: picture }).catch(() => undefined);
-    figure(`${picture}; complaints so far: ${story.complaints.list.join('\n') || 'none'}`);
+    brokenOff = task.name;
+    // What people would have seen, for whoever looks for the reason.
+    const pictures = await story.pictures(task.name);
+    const complaints = story.complaints.list.join('\n') || 'none';
+    process.stderr.write(`Broke off at “${task.name}”. Complaints so far: ${complaints}\n${pictures.join('\n')}\n`);
   });
   return story;
 }
@@ -174,16 +207,25 @@ export async function axe(page: Page, where: string): Promise<void> {
   expect(found, where).toEqual([]);
 }
 
-/** After a change of colours or size: drawn, and every transition at its end, which on a busy machine takes its time. */
+/**
+ * After a change of colours or size: drawn, and every transition at its end, which on a busy machine takes its time. Animations that never
+ * end are not waited for; what begins while others end is. Frames are drawn in pages behind others too, as Playwright starts the browser.
+ */
 const settled = (page: Page): Promise<void> =>
   page.evaluate(async () => {
     const frame = (): Promise<void> =>
       new Promise((resolve) => {
         requestAnimationFrame(() => resolve());
       });
-    await frame();
-    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
-    await frame();
+    const running = () =>
+      document
+        .getAnimations()
+        .filter(({ playState, effect }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity);
+    do {
+      await Promise.allSettled(running().map(({ finished }) => finished));
+      await frame();
+      await frame();
+    } while (running().length > 0);
   });
 
 /** Looks at a page in both colours and on a phone: axe everywhere, pictures where they are wanted. */
@@ -211,9 +253,14 @@ export async function look(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 }
 
+/** What has to become true; the machine may be busy with other tests. */
+export const eventually: typeof expect.poll = (look) => expect.poll(look, { timeout: PATIENCE });
+
 /** By the sidebar. */
 export const go = (page: Page, to: string): Promise<void> => page.locator(`.sidebar a[href="${to}"]`).click();
 export const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
+/** The page's own, where the sidebar has one of the same words. */
+export const title = (page: Page, name: string) => page.getByRole('heading', { name, exact: true, level: 1 });
 export const search = async (page: Page, text: string): Promise<void> => page.locator('#search').fill(text);
 export const headings = (page: Page): Promise<string[]> => page.locator('.entry-heading').allTextContents();
 
@@ -221,6 +268,13 @@ export async function unlock(page: Page, password: string = ADA.password): Promi
   await fill(page, 'Password', password);
   await page.getByRole('button', { name: 'Unlock', exact: true }).click();
   await page.locator('#search').waitFor();
+}
+
+/** The same where no list of memories is behind the lock. */
+export async function unlockAt(page: Page, password: string, title: string): Promise<void> {
+  await fill(page, 'Password', password);
+  await page.keyboard.press('Enter');
+  await heading(page, title).waitFor();
 }
 
 /** Everything that pages of this origin left readable on this device, databases included. */

@@ -4,7 +4,7 @@ import { StrongroomError } from '@strongroom/kernel';
 import pino, { type Logger } from 'pino';
 import { createLogger, describeError } from './log.ts';
 import { HELP, parseOptions } from './options.ts';
-import { type RunningServer, serve } from './serve.ts';
+import type { RunningServer } from './serve.ts';
 
 const EXIT = { ok: 0, failed: 1, usage: 2, folderInUse: 3 } as const;
 
@@ -22,6 +22,8 @@ export async function runServer(argv: readonly string[]): Promise<number> {
     }
     // Synchronous: what was logged before a crash is there after it.
     logger = createLogger(options.logLevel, pino.destination({ fd: 2, sync: true }));
+    // Not before: help and a wrong option need nothing of what a server is made of.
+    const { serve } = await import('./serve.ts');
     const server = await serve(options, logger);
     announce(server);
     return await untilAsked(server, logger);

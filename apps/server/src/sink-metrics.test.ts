@@ -14,6 +14,7 @@ const sink = (name: string, eventsBehind: number): Listed => ({
   withAddresses: false,
   rotateBytes: null,
   rotateDaily: false,
+  keepFiles: null,
   nextIndex: 10,
   batchEnd: null,
   failures: 3,

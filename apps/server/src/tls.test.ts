@@ -7,7 +7,7 @@ import process from 'node:process';
 import { Writable } from 'node:stream';
 import { connect } from 'node:tls';
 import { temporaryFolder } from '@strongroom/testing';
-import { prepareDataFolder } from '@strongroom/testing/databases';
+import { databases } from '@strongroom/testing/databases';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions, type ServerOptions } from './options.ts';
@@ -49,15 +49,23 @@ const first = makePair('first');
 const second = makePair('second');
 const third = makePair('third');
 
+/** Options that say where data are: on the quicker engine, which has no part in this. */
+async function installed(): Promise<string[]> {
+  const data = temporaryFolder();
+  const location = await databases()[0]!.fresh();
+  if (location.kind === 'folder') renameSync(location.path, join(data, 'database'));
+  const { url, ownerUrl } = { url: '', ownerUrl: '', ...location };
+  const server = ['--database-url', url, '--database-owner-url', ownerUrl];
+  return ['--data', data, ...(location.kind === 'postgresql' ? server : [])];
+}
+
 let server: RunningServer;
 let port: number;
 const logged: { message: string; validTo?: string }[] = [];
 
 beforeAll(async () => {
   install(first);
-  const data = join(temporaryFolder(), 'data');
-  await prepareDataFolder(join(data, 'database'));
-  const argv = ['--data', data, '--port', '0', '--metrics-port', 'off', '--durability', 'relaxed'];
+  const argv = [...(await installed()), '--port', '0', '--metrics-port', 'off', '--durability', 'relaxed'];
   const options = parseOptions(
     [...argv, '--tls-certificate', files.certificate, '--tls-key', files.key],
     {},

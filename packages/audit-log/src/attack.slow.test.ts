@@ -8,6 +8,8 @@ import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cosignedMessage, formatCheckpoint, timestampedSignature } from './checkpoint.ts';
+import { CheckingThreads } from './internal/checking-threads.ts';
+import { withThreads } from './internal/verify-stored.ts';
 import { auditEvent, type House, openHouse, START } from './log.test-support.ts';
 import { manifest } from './manifest.ts';
 import { formatNote, type NoteSignature, verifierKey } from './signed-note.ts';
@@ -76,8 +78,19 @@ for (const engine of databases()) {
     let types: ReadonlyMap<string, string>;
     let honest: readonly string[];
 
-    const judge = (options: { keys?: readonly string[]; remembered?: RememberedCheckpoint } = {}): Promise<Verdict> =>
-      verifyLog(house.auditLog.source(), { keys, ...options });
+    const threads = new CheckingThreads();
+    afterAll(() => threads.close());
+
+    /** On one thread and on several, which must not differ in a word. */
+    async function judge(
+      options: { keys?: readonly string[]; remembered?: RememberedCheckpoint } = {},
+    ): Promise<Verdict> {
+      const source = house.auditLog.source();
+      const owner = { database: house.database, openings: house.auditLog.openings };
+      const verdict = await verifyLog(source, { keys, ...options });
+      expect(await verifyLog(withThreads(source, owner, threads), { keys, ...options })).toEqual(verdict);
+      return verdict;
+    }
     /** Of each table, in the order of `TABLES`. */
     const digests = async (): Promise<readonly string[]> => {
       const parts = TABLES.map(
@@ -148,6 +161,20 @@ for (const engine of databases()) {
 
     it('leave nothing to find in an honest log', async () => {
       expect(await judge({ remembered })).toMatchObject({ ok: true, findings: [], size: SIZE });
+    });
+
+    it('are found without threads, where those end', async () => {
+      const ended = new CheckingThreads();
+      const owner = { database: house.database, openings: house.auditLog.openings };
+      const verify = () => verifyLog(withThreads(house.auditLog.source(), owner, ended), { keys });
+      expect(await verify()).toMatchObject({ ok: true });
+      await ended.close();
+      await house.attack(
+        "update audit_events set outcome = 'failure' where event_id = (select event_id from audit_leaves where index = 17)",
+      );
+      expect((await verify()).findings).toEqual([
+        { where: 'event 17', what: 'its stored columns are not those that were logged' },
+      ]);
     });
 
     for (const [table, { row, where }] of Object.entries(columnAttacks)) {

@@ -7,7 +7,10 @@ import type { EventCatalogue } from './catalogue.ts';
 import { databaseLogSource } from './database-source.ts';
 import { AuditLogError } from './errors.ts';
 import { appendEvent } from './internal/append-event.ts';
+import { OpeningKeys } from './internal/opening-keys.ts';
 import { Pseudonyms } from './internal/pseudonyms.ts';
+import { redactErased } from './internal/redact-erased.ts';
+import { type KeyRotation, rotateKeys } from './internal/rotate-keys.ts';
 import { redactSubject, type Redaction } from './internal/redact-subject.ts';
 import { isWaiting } from './internal/inbox.ts';
 import {
@@ -17,11 +20,15 @@ import {
   type RetentionPreview,
   type RunActor,
 } from './internal/remove-expired.ts';
+import { SEALED_AT_ONCE, sealOpenings } from './internal/seal-openings.ts';
 import { BATCH, sequenceBatch, type SequencerState } from './internal/sequencer.ts';
 import { gatherCosignatures, type Witnessing } from './internal/witnessing.ts';
+import { verifyStored } from './internal/verify-stored.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import type { LogSource } from './log-source.ts';
+import { KEY_ROTATION } from './entry.ts';
 import { RETENTION_RUN } from './retention.ts';
+import type { Verdict, VerifyOptions } from './verify-log.ts';
 
 export interface AuditLogOptions {
   readonly clock: Clock;
@@ -50,11 +57,25 @@ export interface AuditLog extends AuditPort {
   /** Verifier keys (C2SP vkeys), all of which sign every checkpoint; empty before the first event was sequenced. */
   verifierKeys(): Promise<readonly string[]>;
   /**
+   * Makes new signing keys, for whom the former ones vouch: an entry names both, and the checkpoint that ends with it is signed by both. The private halves of
+   * the former keys are deleted. Throws `audit-log.no-checkpoint` before anything was logged, and `audit-log.damaged`.
+   */
+  rotateKeys(via: 'administrator-socket' | 'command-line'): Promise<KeyRotation>;
+  /**
    * Forgets a person in the caller's transaction, whatever its scope: pseudonym and address prefixes are deleted, and an event that
    * says so is written to every tenant with traces of them. Hashes and proofs stay what they are. What the same transaction records about the account afterwards goes
    * under the former pseudonym, without an address. Returns how many values were deleted; null when the log knew nobody by that id.
    */
   redactSubject(transaction: Transaction, account: Uuid, context?: RequestContext): Promise<Redaction | null>;
+  /**
+   * Forgets, in the caller's transaction, those of the people whose keys were destroyed: what is stored about them opens no more, and an event has to say so. Of
+   * everybody the log knows when `accounts` is absent. Returns how many people.
+   */
+  redactErased(transaction: Transaction, accounts?: readonly Uuid[]): Promise<number>;
+  /** Encrypts what was stored in the clear by versions before openings were encrypted. Returns how many values. */
+  sealOpenings(signal?: AbortSignal): Promise<number>;
+  /** Opens what events commit to. */
+  readonly openings: OpeningKeys;
   /**
    * Asks the witnesses of the policy to cosign the newest checkpoint; null while there is no policy or no checkpoint. What a witness answers
    * wrongly or not at all is told, not thrown.
@@ -69,6 +90,8 @@ export interface AuditLog extends AuditPort {
   previewRetention(): Promise<RetentionPreview>;
   /** Everything that is stored, for `verifyLog`. */
   source(): LogSource;
+  /** `verifyLog` of everything that is stored, on several threads where it is long. */
+  verify(options: VerifyOptions): Promise<Verdict>;
 }
 
 /**
@@ -79,7 +102,8 @@ const NUDGE_DELAY = 250;
 
 export function createAuditLog(options: AuditLogOptions): AuditLog {
   const { clock, database, encryption, events, nudge } = options;
-  const pseudonyms = new Pseudonyms();
+  const openings = new OpeningKeys(encryption);
+  const people = { pseudonyms: new Pseudonyms(), openings };
   let state: SequencerState | undefined;
   let running: Promise<number> = Promise.resolve(0);
   let timer: NodeJS.Timeout | undefined;
@@ -122,8 +146,9 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       if (!events.has(event.type)) {
         throw new AuditLogError('audit-log.undeclared-event', { detail: `"${event.type}"` });
       }
-      if (event.type === RETENTION_RUN) throw new AuditLogError('audit-log.reserved-event');
-      await appendEvent(transaction, pseudonyms, event, clock.now());
+      if (event.type === RETENTION_RUN || event.type === KEY_ROTATION)
+        throw new AuditLogError('audit-log.reserved-event');
+      await appendEvent(transaction, people, event, clock.now());
     },
     committed() {
       if (timer !== undefined) return;
@@ -143,13 +168,43 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       running = running.catch(() => 0).then(() => retain(actor, signal));
       return running;
     },
+    rotateKeys(via) {
+      const rotation = running
+        .catch(() => 0)
+        .then(async () => {
+          await drain(undefined);
+          const rotated = await database.transaction(asSystem, (transaction) =>
+            rotateKeys(transaction, encryption, { now: clock.now(), via }, state),
+          );
+          state = rotated.state;
+          return rotated.rotation;
+        });
+      running = rotation.then(() => 0);
+      running.catch(() => undefined);
+      return rotation;
+    },
     previewRetention: () =>
       database.transaction(asSystem, (transaction) => previewRetention(transaction, events, clock.now())),
     events,
     verifierKeys: () => database.transaction(asSystem, readVerifierKeys),
-    witness: (signal) => gatherCosignatures(database, databaseLogSource(database, clock), cosignedSizes, signal),
-    redactSubject: (transaction, account, context) =>
-      redactSubject(transaction, pseudonyms, account, clock.now(), context),
-    source: () => databaseLogSource(database, clock),
+    witness: (signal) =>
+      gatherCosignatures(database, databaseLogSource(database, clock, openings), cosignedSizes, signal),
+    redactSubject: (transaction, account, context) => redactSubject(transaction, people, account, clock.now(), context),
+    redactErased: (transaction, accounts) =>
+      redactErased(transaction, { encryption, people, now: clock.now() }, accounts),
+    async sealOpenings(signal) {
+      let total = 0;
+      for (;;) {
+        signal?.throwIfAborted();
+        const sealed = await database.transaction(asSystem, (transaction) =>
+          sealOpenings(transaction, openings, clock.now()),
+        );
+        total += sealed;
+        if (sealed < SEALED_AT_ONCE) return total;
+      }
+    },
+    openings,
+    source: () => databaseLogSource(database, clock, openings),
+    verify: (verifyOptions) => verifyStored({ database, clock, openings }, verifyOptions),
   };
 }

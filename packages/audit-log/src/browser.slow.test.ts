@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { figure, needs } from '@strongroom/testing';
+import { figure, headlessChromium, needs } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { type Browser, chromium } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
@@ -63,17 +63,7 @@ describe.skipIf(!needs('chromium'))('verification in Chromium', () => {
           .end('<!doctype html><script type="module" src="/bundle.js"></script>');
     });
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-    browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-      ],
-    });
+    browser = await chromium.launch(headlessChromium);
     house = await openHouse(databases()[0]!);
     await house.append(...Array.from({ length: SIZE }, () => auditEvent()));
     await house.auditLog.sequence();

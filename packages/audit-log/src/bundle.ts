@@ -15,6 +15,7 @@ import { nodesFromTiles } from './proofs.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import { type IndexRange, readRun, RETENTION_RUN } from './retention.ts';
 import { parseNote } from './signed-note.ts';
+import { parseTlogProof } from './tlog-proof-text.ts';
 import { TILE_WIDTH } from './tiles.ts';
 import type { Verdict } from './verify-log.ts';
 
@@ -43,16 +44,46 @@ export async function* writeBundle(source: LogSource, options: BundleOptions): A
   const { origin, size } = parseCheckpoint(parseNote(newest.note).text);
   const from = Math.min(options.from ?? 0, size);
   const to = Math.max(from, Math.min(options.to ?? size, size));
-  yield line({ format: FORMAT, version: VERSION, origin, size, keys: options.keys, checkpoint: newest.note });
-  if (from > 0) yield gapLine(0, from, await outerSubtrees(source, size, 0, from));
+  const handovers = (await source.handovers?.()) ?? [];
+  // The tree must show the roots at which keys changed: a gap ends there.
+  const changes = new Set(handovers.map((handover) => parseTlogProof(handover).index + 1));
+  yield line({
+    format: FORMAT,
+    version: VERSION,
+    origin,
+    size,
+    keys: options.keys,
+    ...(handovers.length === 0 ? {} : { handovers }),
+    checkpoint: newest.note,
+  });
+  yield* outerGap(source, size, { from: 0, to: from }, changes);
   for (let start = from; start < to; start += PAGE) {
-    yield* writePage(source, start, Math.min(to, start + PAGE), size);
+    yield* writePage(source, { from: start, to: Math.min(to, start + PAGE) }, size, changes);
     options.onProgress?.(Math.min(to, start + PAGE) - from, to - from);
   }
-  if (to < size) yield gapLine(to, size, await outerSubtrees(source, size, to, size));
+  yield* outerGap(source, size, { from: to, to: size }, changes);
 }
 
-async function* writePage(source: LogSource, from: number, to: number, size: number): AsyncIterable<string> {
+async function* outerGap(
+  source: LogSource,
+  size: number,
+  { from, to }: IndexRange,
+  changes: ReadonlySet<number>,
+): AsyncIterable<string> {
+  const ends = [...[...changes].filter((change) => change > from && change < to).toSorted((a, b) => a - b), to];
+  let start = from;
+  for (const end of ends) {
+    if (start < end) yield gapLine(start, end, await outerSubtrees(source, size, start, end));
+    start = end;
+  }
+}
+
+async function* writePage(
+  source: LogSource,
+  { from, to }: IndexRange,
+  size: number,
+  changes: ReadonlySet<number>,
+): AsyncIterable<string> {
   const entries = await source.entries(from, to);
   const checkpoints = new Map(
     (await source.checkpoints(from, to)).map(({ note }) => [parseCheckpoint(parseNote(note).text).size, note]),
@@ -76,6 +107,7 @@ async function* writePage(source: LogSource, from: number, to: number, size: num
       closeGap();
       lines += entryLine(entry);
     }
+    if (changes.has(index + 1)) closeGap();
     const note = checkpoints.get(index + 1);
     if (note !== undefined && index + 1 < size) {
       closeGap();
@@ -115,8 +147,6 @@ export interface BundleYardstick extends Omit<Yardstick, 'keys'> {
 
 export interface BundleVerdict extends Verdict {
   readonly origin: string;
-  /** The keys that the verdict was made with. */
-  readonly keys: readonly string[];
 }
 
 /**
@@ -149,21 +179,25 @@ interface Header {
   readonly origin: string;
   readonly size: number;
   readonly keys: readonly string[];
+  readonly handovers: readonly string[];
   readonly checkpoint: string;
 }
 
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
 function readHeader(value: Readonly<Record<string, unknown>>): Header {
-  const { format, version, origin, size, keys, checkpoint } = value;
+  const { format, version, origin, size, keys, handovers = [], checkpoint } = value;
   if (format !== FORMAT || version !== VERSION) throw invalid('It has another format or version.');
   const isComplete =
     typeof origin === 'string' &&
     isCount(size) &&
-    Array.isArray(keys) &&
+    isTexts(keys) &&
     keys.length <= MAXIMUM_KEYS &&
-    keys.every((key) => typeof key === 'string') &&
+    isTexts(handovers) &&
     typeof checkpoint === 'string';
   if (!isComplete) throw invalid('Its first line is not complete.');
-  return { origin, size, keys, checkpoint };
+  return { origin, size, keys, handovers, checkpoint };
 }
 
 const MAXIMUM_KEYS = 16;
@@ -172,7 +206,6 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 class BundleReader {
   readonly #header: Header;
-  readonly #keys: readonly string[];
   readonly #judgement: Judgement;
   readonly #elsewhere: Map<number, StatedRoot[]>;
   readonly #onProgress: BundleYardstick['onProgress'];
@@ -183,9 +216,8 @@ class BundleReader {
   #verified = 0;
   #withheld = 0;
 
-  private constructor(header: Header, keys: readonly string[], judgement: Judgement, options: BundleYardstick) {
+  private constructor(header: Header, judgement: Judgement, options: BundleYardstick) {
     this.#header = header;
-    this.#keys = keys;
     this.#judgement = judgement;
     this.#elsewhere = judgement.statedElsewhere(0, header.size);
     this.#onProgress = options.onProgress;
@@ -194,8 +226,9 @@ class BundleReader {
   static async begin(first: Readonly<Record<string, unknown>>, options: BundleYardstick): Promise<BundleReader> {
     const header = readHeader(first);
     const { keys = header.keys } = options;
-    const judgement = await Judgement.by({ ...options, keys });
-    return new BundleReader(header, keys, judgement, options);
+    const handovers = [...header.handovers, ...(options.handovers ?? [])];
+    const judgement = await Judgement.by({ ...options, keys, handovers });
+    return new BundleReader(header, judgement, options);
   }
 
   async line(value: Readonly<Record<string, unknown>>): Promise<void> {
@@ -233,7 +266,7 @@ class BundleReader {
       standing,
       witnessedSize,
       origin,
-      keys: this.#keys,
+      keys: this.#judgement.verifier.keys,
       size,
       root: signed?.root ?? emptyRoot(),
       signedAt: signed?.timestamp ?? null,
@@ -266,6 +299,7 @@ class BundleReader {
         this.#report(place, 'salt or value are not those that were logged');
       }
       this.#missing.follow(event);
+      this.#judgement.followKeys(index, event);
       this.#removed += accountedBy(event, this.#removedGaps);
       this.#verified += 1;
       this.#tree.append(eventLeaf(event));

@@ -3,7 +3,9 @@ import type { Clock } from '@strongroom/kernel';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { ADDRESS_PREFIX } from './internal/append-event.ts';
+import type { OpeningKeys } from './internal/opening-keys.ts';
 import { readEntries } from './internal/read-entries.ts';
+import { readHandovers } from './internal/verifier-keys.ts';
 import { readCheckpoints, readMinimumIndex, readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
 import type { Finding, LogSource } from './log-source.ts';
 
@@ -17,14 +19,15 @@ const STRAYS_NAMED = 100;
  * Each call is a short transaction of its own, so that a long verification holds nobody up. Run the sequencer before verifying a log whose
  * server was stopped: events that wait longer than `SEQUENCING_GRACE` are findings.
  */
-export function databaseLogSource(database: Database, clock: Clock): LogSource {
+export function databaseLogSource(database: Database, clock: Clock, openings: OpeningKeys): LogSource {
   const read = <Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> =>
     database.transaction(asSystem, work);
   return {
     newestCheckpoint: () => read(readNewestCheckpoint),
     checkpoints: (after, upTo) => read((transaction) => readCheckpoints(transaction, after, upTo)),
-    entries: (from, to) => read((transaction) => readEntries(transaction, from, to)),
+    entries: (from, to) => read((transaction) => readEntries(transaction, openings, from, to)),
     tiles: (places) => read((transaction) => readTiles(transaction, places)),
+    handovers: () => read(readHandovers),
     minimumIndex: () => read(readMinimumIndex),
     strays: () => read((transaction) => readStrays(transaction, clock.now() - SEQUENCING_GRACE)),
   };
@@ -58,6 +61,10 @@ async function readStrays(transaction: Transaction, overdue: number): Promise<Fi
       (select 'event ' || o.event_id || ', column ' || o.field, 'a value is stored about somebody who has no pseudonym any more'
         from audit_openings as o
         where o.subject is not null and not exists (select from audit_pseudonyms as p where p.pseudonym = o.subject)
-        limit ${STRAYS_NAMED}::int)`.execute(transaction);
+        limit ${STRAYS_NAMED}::int)
+      union all
+      (select 'key of ' || k.person, 'it is not of the account that its pseudonym stands for' from audit_opening_keys as k
+        left join audit_pseudonyms as p on p.pseudonym = k.person
+        where p.account_id is distinct from k.account_id limit ${STRAYS_NAMED}::int)`.execute(transaction);
   return rows.map(({ place, what }) => ({ where: place, what }));
 }

@@ -1,7 +1,7 @@
 /** How long an event waits for its signed checkpoint while a thousand a second are committed and jobs run as in a server. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { systemClock } from '@strongroom/kernel';
 import { asSystem, inInstallation, type Jobs, openDatabase, startJobs } from '@strongroom/storage';
 import { figure, temporaryFolder } from '@strongroom/testing';
@@ -25,7 +25,7 @@ const [, postgresql] = databases('both');
 
 describe.skipIf(!postgresql!.available)('a signed checkpoint', () => {
   it(`follows each commit soon at ${EVENTS_PER_SECOND} events a second`, async () => {
-    const rooms = [manifest, changes];
+    const rooms = [encryptionManifest, manifest, changes];
     const database = await openDatabase(await postgresql!.migrated(rooms), rooms);
     const encryption = await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root.key')) });
     let jobs: Jobs | undefined;
@@ -34,7 +34,7 @@ describe.skipIf(!postgresql!.available)('a signed checkpoint', () => {
     jobs = startJobs({
       database,
       jobs: manifest.jobs!.filter(({ name }) => name === 'audit-log.sequence'),
-      services: { auditLog, auditSinks: { deliver: async () => 0 } },
+      services: { auditLog, database, auditSinks: { deliver: async () => 0 } },
       clock: systemClock,
       log: { jobFinished: () => undefined },
     });

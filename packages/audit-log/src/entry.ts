@@ -37,8 +37,29 @@ export interface EventColumns {
 /** Whom the address of an event belongs to: who acted, or whom an event without an account is about first. */
 export const personOf = ({ actor, subjects }: EventColumns): string | null => actor ?? subjects[0] ?? null;
 
+/** Pseudonyms have version 4; the ids that things have here are of version 7. */
+const PSEUDONYM = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whether open fields say what a change replaced or left. Exact: the form of RFC 8785 has no spaces, and a quote inside of a value is escaped. */
+export const hasDigests = ({ details }: EventColumns): boolean =>
+  details.includes('"beforeDigest":') || details.includes('"afterDigest":');
+
+/**
+ * The pseudonyms of those whose erasure closes the opening of an event, each of them alone: whom the address belongs to, and where it also opens digests of
+ * a change, everybody whom the event names, since the state of things may tell about any of them. In the order of text; empty for an event about nobody.
+ */
+export function holdersOf(event: EventColumns): readonly string[] {
+  if (!hasDigests(event)) return [personOf(event) ?? []].flat();
+  const { actor, subjects, objectType, objectId } = event;
+  const object = objectType === 'account' && objectId !== null && PSEUDONYM.test(objectId) ? objectId : null;
+  return [...new Set([actor, object, ...subjects].filter((person) => person !== null))].toSorted();
+}
+
 /** The event that says a person was forgotten: its subjects are pseudonyms that lead nowhere since. */
 export const REDACTION = 'audit.subject-redacted';
+
+/** The event that says which keys sign the log from here on; see key-succession.ts. Only the log itself writes it. */
+export const KEY_ROTATION = 'audit.keys-rotated';
 
 /** What a commitment hides. */
 export interface Opening {

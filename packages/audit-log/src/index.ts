@@ -1,10 +1,12 @@
 export { createAuditLog, type AuditLog, type AuditLogOptions } from './audit-log.ts';
+export { accountForMigrations, databaseOfJob } from './background-changes.ts';
 export { catalogue, type EventCatalogue } from './catalogue.ts';
 export { coveredTable } from './covered-table.ts';
 export { databaseLogSource, SEQUENCING_GRACE } from './database-source.ts';
 export { AuditLogError, auditLogErrors, type AuditLogErrorCode } from './errors.ts';
 export { ocsfEvent } from './ocsf.ts';
 export { tileFolderSource } from './tile-folder.ts';
+export { settleRestored } from './internal/ledger.ts';
 export type { AuditRouteServices } from './internal/log-routes.ts';
 export { manifest, type AuditLogServices } from './manifest.ts';
 export { acceptChanges, type CoveredTable, reconcile, type Reconciliation, type UnloggedChange } from './reconcile.ts';

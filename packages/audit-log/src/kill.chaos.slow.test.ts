@@ -1,7 +1,7 @@
 /** kill -9 at random points while four writers commit and the sequencer works: no change without its event, no gap, no duplicate. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { systemClock } from '@strongroom/kernel';
 import { asSystem, type Location, openDatabase } from '@strongroom/storage';
 import { figure, temporaryFolder } from '@strongroom/testing';
@@ -43,9 +43,9 @@ async function killAgainAndAgain(options: ReplicaOptions, times: number): Promis
 
 /** Sequences what is left and compares every row with every entry. Returns how many there are. */
 async function judge(location: Location, slot: string, reported: readonly string[]): Promise<number> {
-  const database = await openDatabase(location, [manifest, changes]);
+  const database = await openDatabase(location, [encryptionManifest, manifest, changes]);
   const encryption = await createEncryption({ slot: fileSlot(slot), mustExist: true });
-  const events = catalogue([manifest, changes]);
+  const events = catalogue([encryptionManifest, manifest, changes]);
   const auditLog = createAuditLog({ clock: systemClock, database, encryption, events, nudge: () => undefined });
   try {
     await auditLog.sequence();
@@ -73,7 +73,7 @@ const [pglite, postgresql] = databases('both');
 
 describe.skipIf(!postgresql!.available)('four writing and sequencing processes on PostgreSQL', () => {
   it(`lose nothing and log nothing twice when they are killed ${KILLS} times`, async () => {
-    const location = await postgresql!.migrated([manifest, changes]);
+    const location = await postgresql!.migrated([encryptionManifest, manifest, changes]);
     const slot = await newSlot();
     const options = { location, slot, writers: 1, pause: 0, sequencer: 'always' } as const;
     const reported = await Promise.all(
@@ -89,7 +89,7 @@ describe('four writers in one process on PGlite', () => {
   it(`lose nothing and log nothing twice when it is killed ${PGLITE_KILLS} times`, async () => {
     const counts = await Promise.all(
       Array.from({ length: SERIES }, async () => {
-        const location = await pglite!.migrated([manifest, changes]);
+        const location = await pglite!.migrated([encryptionManifest, manifest, changes]);
         const slot = await newSlot();
         const options = { location, slot, writers: 4, pause: 0, sequencer: 'always' } as const;
         return judge(location, slot, await killAgainAndAgain(options, PGLITE_KILLS / SERIES));

@@ -13,6 +13,8 @@ export interface LogEntry {
   readonly event: EventColumns | 'missing' | 'removed' | 'withheld' | 'foreign';
   /** Salt and value behind `addressCommitment`; `null` when there is none stored. */
   readonly addressPrefix: Opening | null;
+  /** One is stored, and the key it was encrypted with was destroyed: as good as forgotten, whether or not an entry says so already. Told by the own database alone. */
+  readonly isErased?: boolean;
 }
 
 export interface StoredTile {
@@ -41,6 +43,28 @@ export interface Finding {
   readonly what: string;
 }
 
+/** What an entry says by itself (`checkEntry`). */
+export interface CheckedEntry {
+  readonly index: number;
+  /** Stored leaf hash, whatever its length. */
+  readonly leafHash: Uint8Array;
+  readonly state: EntryState;
+  /** Leaf hash by the event's own columns; `null` when there is nothing to compute it from. */
+  readonly computed: Uint8Array | null;
+  /** `null` for nearly every entry. */
+  readonly remark: EntryRemark | null;
+}
+
+/** `event`: its columns are there. The others as in `LogEntry`. */
+export type EntryState = 'event' | Extract<LogEntry['event'], string>;
+
+export interface EntryRemark {
+  readonly event: EventColumns;
+  /** Its opening, or the key for it. */
+  readonly lacks: 'opening' | 'key' | null;
+  readonly findings: readonly Finding[];
+}
+
 export interface LogSource {
   /** The newest checkpoint, `null` before the first. */
   newestCheckpoint(): Promise<StoredCheckpoint | null>;
@@ -48,12 +72,16 @@ export interface LogSource {
   checkpoints(after: number, upTo: number): Promise<readonly StoredCheckpoint[]>;
   /** Entries with `from` ≤ index < `to`, ascending; those the log lacks are left out. */
   entries(from: number, to: number): Promise<readonly LogEntry[]>;
+  /** The same as `checkEntry` finds them, where the source has that done elsewhere. */
+  checkedEntries?(from: number, to: number): Promise<readonly CheckedEntry[]>;
   /** One answer for each place, `null` for a tile the log lacks. */
   tiles(places: readonly TilePlace[]): Promise<readonly (StoredTile | null)[]>;
   /**
    * The minimum index of tlog-tiles: of the entries below it some were removed by retention, or all of them are not shown. Absent where nothing ever is.
    */
   minimumIndex?(): Promise<number>;
+  /** Every change of the keys, as C2SP tlog-proofs in the order of the log (key-succession.ts). Absent where there is none. */
+  handovers?(): Promise<readonly string[]>;
   /** What is stored outside of the tree's order: events never sequenced, leaves or tiles beyond the newest checkpoint. */
   strays(): Promise<readonly Finding[]>;
 }

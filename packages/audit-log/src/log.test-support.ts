@@ -1,7 +1,7 @@
 /** A log on a real database, people to fill it, and an attacker who owns that database. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { join } from 'node:path';
-import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
+import { createEncryption, type Encryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { type Actor, fromBase64Url, type Manifest, newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
 import { type Database, inInstallation, type Location, openDatabase } from '@strongroom/storage';
@@ -75,6 +75,7 @@ export interface House {
   readonly database: Database;
   readonly location: Location;
   readonly auditLog: AuditLog;
+  readonly encryption: Encryption;
   readonly sinks: Sinks;
   /** Milliseconds; a test moves it. */
   readonly clock: { now: () => number; time: number };
@@ -107,6 +108,7 @@ export async function openHouse(engine: TestEngine, nudge: () => void = () => un
     database,
     location,
     auditLog,
+    encryption,
     sinks,
     clock,
     replica: async (other) =>

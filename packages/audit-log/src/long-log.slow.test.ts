@@ -48,10 +48,21 @@ for (const engine of databases()) {
       expect(progress.length).toBeGreaterThan(10);
     });
 
+    it('is verified on several threads with the same result', async () => {
+      const progress: number[] = [];
+      const started = performance.now();
+      const verdict = await house.auditLog.verify({ keys, onProgress: (done) => progress.push(done) });
+      figure(`verification on several threads, ${engine.name}: ${perSecond(SIZE, started)} events/s`);
+      expect(verdict).toEqual(await verifyLog(house.auditLog.source(), { keys }));
+      expect(progress).toEqual(progress.toSorted((left, right) => left - right));
+      expect(progress.at(-1)).toBe(SIZE);
+    });
+
     it('stops when told to', async () => {
       const controller = new AbortController();
       const options = { keys, signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) };
       await expect(verifyLog(house.auditLog.source(), options)).rejects.toThrow('enough');
+      await expect(house.auditLog.verify(options)).rejects.toThrow('enough');
     });
 
     it('proves inclusion and consistency from its tiles', async () => {
@@ -94,6 +105,7 @@ for (const engine of databases()) {
       expect(verdict.findings).toEqual([
         { where: 'event 54321', what: 'its stored columns are not those that were logged' },
       ]);
+      expect(await house.auditLog.verify({ keys })).toEqual(verdict);
     });
   });
 }

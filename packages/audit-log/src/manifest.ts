@@ -1,7 +1,9 @@
 import type { Manifest } from '@strongroom/kernel';
 import type { Route } from '@strongroom/pipeline';
+import { asSystem, type Database } from '@strongroom/storage';
 import type { AuditLog } from './audit-log.ts';
-import { REDACTION } from './entry.ts';
+import { KEY_ROTATION, REDACTION } from './entry.ts';
+import { BACKGROUND_CHANGE } from './background-changes.ts';
 import { dataMap } from './internal/data-map.ts';
 import { DEAD_LETTER, DELIVERY_JOB } from './internal/delivery.ts';
 import { migrations } from './internal/migrations.ts';
@@ -16,7 +18,8 @@ import type { Sinks } from './sinks.ts';
 
 /** What this room's jobs use; the composition root provides it. */
 export interface AuditLogServices {
-  readonly auditLog: Pick<AuditLog, 'sequence' | 'witness' | 'applyRetention'>;
+  readonly auditLog: Pick<AuditLog, 'sequence' | 'witness' | 'applyRetention' | 'redactErased' | 'sealOpenings'>;
+  readonly database: Database;
   readonly auditSinks: Pick<Sinks, 'deliver'>;
 }
 
@@ -31,6 +34,12 @@ const DELIVER_EVERY_SECONDS = 5;
 
 /** Seconds between two retention runs: periods are whole days. */
 const RETAIN_EVERY_SECONDS = 86_400;
+
+/** Seconds between two looks for people whose keys are gone: whoever destroys them has them forgotten at once, so this is for what a crash left. */
+const REDACT_EVERY_SECONDS = 3600;
+
+/** Seconds between two looks for openings in the clear, which only versions of before leave. */
+const SEAL_EVERY_SECONDS = 3600;
 
 /** Also the actor of the entries it writes. */
 const RETENTION_JOB = 'audit-log.retention';
@@ -78,6 +87,12 @@ export const manifest: Manifest<
     },
     'audit.changes-accepted': {
       title: 'The operator accepted changes that the audit log does not account for',
+      class: 'administration',
+      retention: 'security',
+      ocsf: 'datastore-activity/update',
+    },
+    [BACKGROUND_CHANGE]: {
+      title: 'A job or a migration changed rows that the audit log accounts for',
       class: 'administration',
       retention: 'security',
       ocsf: 'datastore-activity/update',
@@ -130,6 +145,12 @@ export const manifest: Manifest<
       retention: 'security',
       ocsf: 'entity-management/delete',
     },
+    [KEY_ROTATION]: {
+      title: 'The operator changed the keys that sign the audit log',
+      class: 'security',
+      retention: 'security',
+      ocsf: 'entity-management/update',
+    },
     [REDACTION]: {
       title: 'A person was forgotten in the audit log',
       class: 'data-change',
@@ -151,6 +172,20 @@ export const manifest: Manifest<
       everySeconds: RETAIN_EVERY_SECONDS,
       run: async ({ auditLog }, signal) => {
         await auditLog.applyRetention({ kind: 'system', via: RETENTION_JOB }, signal);
+      },
+    },
+    {
+      name: 'audit-log.redact-erased',
+      everySeconds: REDACT_EVERY_SECONDS,
+      run: async ({ auditLog, database }) => {
+        await database.transaction(asSystem, (transaction) => auditLog.redactErased(transaction));
+      },
+    },
+    {
+      name: 'audit-log.seal-openings',
+      everySeconds: SEAL_EVERY_SECONDS,
+      run: async ({ auditLog }, signal) => {
+        await auditLog.sealOpenings(signal);
       },
     },
     {

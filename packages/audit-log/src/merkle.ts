@@ -1,6 +1,6 @@
 /** The Merkle tree of RFC 6962 §2.1 and RFC 9162 §2.1, appended to from left to right. */
 import { type Bytes, concatBytes } from '@strongroom/kernel';
-import { sha256 } from '#sha256';
+import { sha256, sha256Into } from '#sha256';
 
 /** Bytes of a SHA-256 digest. */
 export const HASH_LENGTH = 32;
@@ -22,6 +22,16 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Bytes {
   scratch.set(left, 1);
   scratch.set(right, 1 + HASH_LENGTH);
   return sha256(scratch);
+}
+
+/** One level up: of hashes lying side by side, each pair becomes one. `hashes` has an even number of them. */
+export function hashPairs(hashes: Uint8Array): Bytes {
+  const above = new Uint8Array(hashes.length / 2);
+  for (let start = 0; start < above.length; start += HASH_LENGTH) {
+    scratch.set(hashes.subarray(2 * start, 2 * (start + HASH_LENGTH)), 1);
+    sha256Into(scratch, above, start);
+  }
+  return above;
 }
 
 /**

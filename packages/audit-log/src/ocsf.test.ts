@@ -1,7 +1,7 @@
 /** Every class and activity that a manifest may name, for every kind of actor, against the schema; and a validator that can fail. */
 import { newUuid, type OcsfActivity } from '@strongroom/kernel';
 import { corpora, figure, needs } from '@strongroom/testing';
-import { ocsfValidator, type OcsfValidator } from '@strongroom/testing/ocsf';
+import { ocsfValidator, plainEvent, type OcsfValidator } from '@strongroom/testing/ocsf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { catalogue } from './catalogue.ts';
 import type { EventColumns } from './entry.ts';
@@ -28,25 +28,7 @@ const actors: Readonly<Record<string, Partial<EventColumns>>> = {
 };
 
 function entry(changes: Partial<EventColumns> = {}, addressPrefix: LogEntry['addressPrefix'] = null): LogEntry {
-  const event: EventColumns = {
-    eventId: newUuid(),
-    occurredAt: 1_790_000_000_123_456,
-    type: 'datastore-activity.create',
-    outcome: 'success',
-    reason: null,
-    actorKind: 'anonymous',
-    actor: null,
-    actorVia: null,
-    sessionId: null,
-    tenantId: newUuid(),
-    requestId: newUuid(),
-    addressCommitment: null,
-    objectType: null,
-    objectId: null,
-    subjects: [],
-    details: '{}',
-    ...changes,
-  };
+  const event: EventColumns = { ...plainEvent(newUuid), type: 'datastore-activity.create', ...changes };
   return { index: 7, leafHash: new Uint8Array(32), event, addressPrefix };
 }
 

@@ -6,7 +6,7 @@ import { entryJson } from './entry-json.ts';
 import { defineRoute, logRoutes, onlyHashes } from './internal/log-routes.ts';
 import { readEntries } from './internal/read-entries.ts';
 import { readCheckpoints, readMinimumIndex, readNewestCheckpoint } from './internal/tree-store.ts';
-import { readVerifierKeys } from './internal/verifier-keys.ts';
+import { readHandovers, readVerifierKeys } from './internal/verifier-keys.ts';
 import { readWitnessPolicy, writeWitnessPolicy } from './internal/witnessing.ts';
 import type { LogEntry } from './log-source.ts';
 import { parsePolicy } from './policy.ts';
@@ -36,7 +36,9 @@ const headRoute = defineRoute({
   async handler(call) {
     const newest = await readNewestCheckpoint(call.transaction);
     const keys = await readVerifierKeys(call.transaction);
-    return { body: { note: newest?.note ?? null, keys, minimumIndex: await readMinimumIndex(call.transaction) } };
+    const handovers = await readHandovers(call.transaction);
+    const minimumIndex = await readMinimumIndex(call.transaction);
+    return { body: { note: newest?.note ?? null, keys, handovers, minimumIndex } };
   },
 });
 
@@ -66,15 +68,35 @@ const entriesRoute = defineRoute({
   async handler(call) {
     const { from = 0, to = Number.MAX_SAFE_INTEGER } = call.query;
     const end = Math.min(to, from + wire.OPERATOR_PAGE_ENTRIES);
-    const entries = await readEntries(call.transaction, from, end);
+    const entries = await readEntries(call.transaction, call.services.auditLog.openings, from, end);
     call.record({ details: { from, count: entries.length } });
     const more = end < to && entries.length === wire.OPERATOR_PAGE_ENTRIES;
-    const items = entries.map((entry) => ({ ...entryJson(entry), absence: absenceOf(entry) }));
+    const items = entries.map((entry) => ({
+      ...entryJson(entry),
+      absence: absenceOf(entry),
+      isErased: entry.isErased === true,
+    }));
     return { body: { items, next: more ? String(end) : null } };
   },
 });
 
 const absenceOf = ({ event }: LogEntry) => (event === 'missing' || event === 'removed' ? event : null);
+
+const rotateRoute = defineRoute({
+  ...shared,
+  method: 'POST',
+  path: '/operator/audit/key-rotations',
+  summary: 'Makes new keys for the audit log; the former ones sign that they do',
+  input: {},
+  output: wire.keyRotation,
+  audit: notAudited('The change is an entry that the log itself writes, in the same transaction.'),
+  // The log changes its keys in a transaction of its own, after what waits for its place.
+  stateless: true,
+  async handler({ services }) {
+    const { size, keys, handover } = await services.auditLog.rotateKeys('administrator-socket');
+    return { body: { size, keys: [...keys], handover } };
+  },
+});
 
 const policyRoute = defineRoute({
   ...shared,
@@ -113,6 +135,7 @@ export const operatorRoutes = [
   headRoute,
   checkpointsRoute,
   entriesRoute,
+  rotateRoute,
   policyRoute,
   setPolicyRoute,
   ...logRoutes({ ...door, prefix: '/operator/audit', tenantOf: () => null, results: wire.OPERATOR_PAGE_ENTRIES }),

@@ -17,10 +17,10 @@ export interface OperatorLog {
  */
 export async function operatorLog(get: (path: string) => Promise<unknown>): Promise<OperatorLog> {
   const readHead = async () => {
-    const { note, keys, minimumIndex } = fields(await get('/operator/audit/head'), 3);
-    if (!(note === null || typeof note === 'string') || !isTexts(keys)) throw unreadable();
+    const { note, keys, handovers, minimumIndex } = fields(await get('/operator/audit/head'), 4);
+    if (!(note === null || typeof note === 'string') || !isTexts(keys) || !isTexts(handovers)) throw unreadable();
     if (!Number.isSafeInteger(minimumIndex)) throw unreadable();
-    return { note, keys, minimumIndex: Number(minimumIndex) };
+    return { note, keys, handovers, minimumIndex: Number(minimumIndex) };
   };
   const { keys } = await readHead();
   return {
@@ -30,6 +30,7 @@ export async function operatorLog(get: (path: string) => Promise<unknown>): Prom
         const { note } = await readHead();
         return note === null ? null : { note };
       },
+      handovers: async () => (await readHead()).handovers,
       minimumIndex: async () => (await readHead()).minimumIndex,
       async checkpoints(after, upTo) {
         const { items } = fields(await get(`/operator/audit/checkpoints?from=${after}&to=${upTo}`), 2);
@@ -73,8 +74,8 @@ async function readTile(
 }
 
 function readEntry(value: unknown): LogEntry {
-  const from = fields(value, 5);
-  const { index, event, addressPrefix, absence } = from;
+  const from = fields(value, 6);
+  const { index, event, addressPrefix, absence, isErased } = from;
   if (!Number.isSafeInteger(index)) throw unreadable();
   const absent = absence === 'missing' || absence === 'removed' ? absence : 'withheld';
   return {
@@ -82,6 +83,7 @@ function readEntry(value: unknown): LogEntry {
     leafHash: fromBase64Url(text(from, 'leafHash')),
     event: event === null ? absent : readEventJson(event),
     addressPrefix: readOpeningJson(addressPrefix),
+    ...(isErased === true ? { isErased } : {}),
   };
 }
 

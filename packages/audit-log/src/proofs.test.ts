@@ -4,6 +4,7 @@ import { naiveLeaves, naivePath, naiveRoot, naiveSubproof } from './naive-tree.t
 import {
   createConsistencyProof,
   createInclusionProof,
+  inclusionTiles,
   nodesFromTiles,
   verifyConsistency,
   verifyInclusion,
@@ -68,10 +69,26 @@ describe('inclusion proofs', () => {
     }
   });
 
+  it('need the tiles that are named beforehand, each of them, and no other', async () => {
+    const property = fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 40 }), fc.nat(), async (size, seed) => {
+      const index = seed % size;
+      const read: string[] = [];
+      const nodes = nodesFromTiles(size, async (level, tile, width) => {
+        read.push(`${level}/${tile}/${width}`);
+        return new Uint8Array(32 * width);
+      });
+      await createInclusionProof(nodes, index, size);
+      const named = inclusionTiles(index, size).map(({ level, index: tile, width }) => `${level}/${tile}/${width}`);
+      expect(named.toSorted()).toEqual(read.toSorted());
+    });
+    await fc.assert(property, { numRuns: 60 });
+  });
+
   it('are refused for leaves that the tree does not have', async () => {
     const nodes = nodesOf(3);
     await expect(createInclusionProof(nodes, 3, 3)).rejects.toThrow('Leaf 3 of 3');
     await expect(createInclusionProof(nodes, -1, 3)).rejects.toThrow('Leaf -1 of 3');
+    expect(() => inclusionTiles(3, 3)).toThrow('Leaf 3 of 3');
     const claim = { index: 0, size: 0, leaf: leaves[0]!, root: rootAt(0) };
     expect(verifyInclusion(claim, [])).toBe(false);
     expect(verifyInclusion({ ...claim, index: 0.5, size: 1 }, [])).toBe(false);

@@ -2,10 +2,20 @@
 import { equalBytes } from '@strongroom/kernel';
 import { AuditLogError } from './errors.ts';
 import { nodeHash } from './merkle.ts';
-import { hashAt, perfectRoot, TILE_HEIGHT, TILE_WIDTH } from './tiles.ts';
+import { type ReadNode, subtreesOf } from './internal/subtrees.ts';
+import { hashAt, perfectRoot, TILE_HEIGHT, TILE_WIDTH, type TilePlace, tileWidth } from './tiles.ts';
 
-/** Root of the perfect subtree of 2^height leaves that begins at leaf `index` · 2^height. */
-export type ReadNode = (height: number, index: number) => Promise<Uint8Array>;
+export type { ReadNode };
+
+/** Which hashes of which tile the node is made of. */
+function tileOf(size: number, height: number, index: number) {
+  const level = Math.floor(height / TILE_HEIGHT);
+  const count = 2 ** (height % TILE_HEIGHT);
+  const first = index * count;
+  const tile = Math.floor(first / TILE_WIDTH);
+  const place: TilePlace = { level, index: tile, width: tileWidth(size, level, tile) };
+  return { place, position: first - tile * TILE_WIDTH, count };
+}
 
 /** The nodes of a tree that is stored in tiles. `readTile` answers with `width` hashes or rejects. */
 export function nodesFromTiles(
@@ -14,15 +24,10 @@ export function nodesFromTiles(
 ): ReadNode {
   const tiles = new Map<string, Promise<Uint8Array>>();
   return async (height, index) => {
-    const level = Math.floor(height / TILE_HEIGHT);
-    const count = 2 ** (height % TILE_HEIGHT);
-    const first = index * count;
-    const tileIndex = Math.floor(first / TILE_WIDTH);
-    const width = Math.min(TILE_WIDTH, Math.floor(size / TILE_WIDTH ** level) - tileIndex * TILE_WIDTH);
-    const name = `${level}/${tileIndex}`;
-    const tile = tiles.get(name) ?? readTile(level, tileIndex, width);
+    const { place, position, count } = tileOf(size, height, index);
+    const name = `${place.level}/${place.index}`;
+    const tile = tiles.get(name) ?? readTile(place.level, place.index, place.width);
     tiles.set(name, tile);
-    const position = first - tileIndex * TILE_WIDTH;
     return count === 1 ? hashAt(await tile, position) : perfectRoot(await tile, position, count);
   };
 }
@@ -36,32 +41,55 @@ function splitPoint(count: number): number {
 
 /** MTH(D[begin:end]); `begin` is a multiple of the smallest power of two that is not less than `end - begin`. */
 async function rangeHash(read: ReadNode, begin: number, end: number): Promise<Uint8Array> {
-  const count = end - begin;
-  const height = Math.round(Math.log2(count));
-  if (2 ** height === count) return read(height, begin / count);
-  const split = splitPoint(count);
-  return nodeHash(await rangeHash(read, begin, begin + split), await rangeHash(read, begin + split, end));
+  let root: Uint8Array | undefined;
+  for (const { height, from } of [...subtreesOf(begin, end)].toReversed()) {
+    const node = await read(height, from / 2 ** height);
+    root = root === undefined ? node : nodeHash(node, root);
+  }
+  return root!;
 }
 
-/** RFC 9162 §2.1.3.1. Throws `audit-log.invalid-proof` when the tree has no such leaf. */
-export async function createInclusionProof(read: ReadNode, index: number, size: number): Promise<Uint8Array[]> {
-  if (!isSize(index) || !isSize(size) || index >= size) {
-    throw new AuditLogError('audit-log.invalid-proof', { detail: `Leaf ${index} of ${size}.` });
-  }
-  const proof: Uint8Array[] = [];
+/** The ranges D[begin:end] whose hashes are the inclusion proof, from the root down. */
+function* inclusionRanges(index: number, size: number): Iterable<readonly [begin: number, end: number]> {
   let begin = 0;
   let end = size;
   while (end - begin > 1) {
     const middle = begin + splitPoint(end - begin);
     if (index < middle) {
-      proof.push(await rangeHash(read, middle, end));
+      yield [middle, end];
       end = middle;
     } else {
-      proof.push(await rangeHash(read, begin, middle));
+      yield [begin, middle];
       begin = middle;
     }
   }
+}
+
+/** The tiles an inclusion proof is made of: whoever reads them all at once needs one query, at most two for each level. Throws like `createInclusionProof`. */
+export function inclusionTiles(index: number, size: number): TilePlace[] {
+  requireLeaf(index, size);
+  const places = new Map<string, TilePlace>();
+  for (const [begin, end] of inclusionRanges(index, size)) {
+    for (const { height, from } of subtreesOf(begin, end)) {
+      const { place } = tileOf(size, height, from / 2 ** height);
+      places.set(`${place.level}/${place.index}`, place);
+    }
+  }
+  return [...places.values()];
+}
+
+/** RFC 9162 §2.1.3.1. Throws `audit-log.invalid-proof` when the tree has no such leaf. */
+export async function createInclusionProof(read: ReadNode, index: number, size: number): Promise<Uint8Array[]> {
+  requireLeaf(index, size);
+  const proof: Uint8Array[] = [];
+  for (const [begin, end] of inclusionRanges(index, size)) proof.push(await rangeHash(read, begin, end));
   return proof.toReversed();
+}
+
+function requireLeaf(index: number, size: number): void {
+  if (!isSize(index) || !isSize(size) || index >= size) {
+    throw new AuditLogError('audit-log.invalid-proof', { detail: `Leaf ${index} of ${size}.` });
+  }
 }
 
 /** RFC 9162 §2.1.3.2. */

@@ -6,12 +6,13 @@ import { concatBytes, equalBytes } from '@strongroom/kernel';
 import { parseCheckpoint } from './checkpoint.ts';
 import { encodeEntry } from './entry.ts';
 import { AuditLogError } from './errors.ts';
-import { publishedBundles, readPublishedCheckpoint } from './tile-folder.ts';
+import { HANDOVERS, publishedBundles, readPublishedCheckpoint } from './tile-folder.ts';
 import type { LogEntry, LogSource } from './log-source.ts';
 import { HASH_LENGTH, leafHash } from './merkle.ts';
 import { createConsistencyProof, nodesFromTiles, verifyConsistency } from './proofs.ts';
 import { parseNote } from './signed-note.ts';
 import { hashesAtLevel, TILE_WIDTH, tileIndexPath } from './tiles.ts';
+import { parseTlogProof } from './tlog-proof-text.ts';
 
 export interface PublishOptions {
   /** Also `tile/entries/`: what everybody may then read are pseudonyms, ids and open fields of all events. */
@@ -65,6 +66,10 @@ export async function publishTiles(
       await writer.tile('entries', index, width, concatBytes(...entries.map(bundled)));
       options.onProgress?.(to, size);
     }
+  }
+  for (const handover of (await source.handovers?.()) ?? []) {
+    const file = join(HANDOVERS, String(parseTlogProof(handover).index + 1));
+    if (!(await isThere(join(folder, file)))) await writer.write(file, new TextEncoder().encode(handover));
   }
   await writer.write('checkpoint', new TextEncoder().encode(newest.note));
   return { origin, size, files: writer.files };

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { defineDataMap, type Manifest, newUuid, operational, systemClock } from '@strongroom/kernel';
 import { asSystem, type Database, inTenant, openDatabase, tenantTable, type Transaction } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
@@ -8,7 +8,9 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AuditLog, createAuditLog } from './audit-log.ts';
 import { catalogue } from './catalogue.ts';
+import { accountForMigrations, databaseOfJob } from './background-changes.ts';
 import { coveredTable } from './covered-table.ts';
+import { settleRestored } from './internal/ledger.ts';
 import { auditEvent, tenant } from './log.test-support.ts';
 import { manifest } from './manifest.ts';
 import { acceptChanges, reconcile, type UnloggedChange } from './reconcile.ts';
@@ -27,8 +29,21 @@ const room: Manifest = {
       name: '0002-covered',
       sql: `insert into books values ('${tenant}', '${tenant}', 'here before', null); ${coveredTable('books', ['tenant_id', 'book_id'])}`,
     },
+    {
+      name: '0003-loans',
+      sql: `create table loans (id integer primary key, round integer not null, reader bytea, seen_at timestamptz);
+        insert into loans values (1, 1, '\\x01', null), (2, 2, '\\x02', null);
+        ${coveredTable('loans', ['id'], {
+          columns: ['id', 'round', 'reader'],
+          rows: (row) => `${row}.round > 1 or ${row}.reader is null`,
+        })}`,
+    },
   ],
   dataMap: defineDataMap({
+    loans: {
+      scope: 'installation',
+      columns: { id: operational, round: operational, reader: operational, seen_at: operational },
+    },
     books: {
       scope: 'tenant',
       columns: { tenant_id: operational, book_id: operational, title: operational, read_at: operational },
@@ -37,7 +52,7 @@ const room: Manifest = {
   auditEvents: { 'memory.created': event, 'backup.restore': event },
 };
 
-const rooms = [manifest, room];
+const rooms = [encryptionManifest, manifest, room];
 
 for (const engine of databases()) {
   describe.skipIf(!engine.available)(`reconciling rows with the log on ${engine.name}`, () => {
@@ -104,6 +119,7 @@ for (const engine of databases()) {
         { name: 'audit_sinks', rows: 0, isWatched: true },
         { name: 'audit_witness_policies', rows: 0, isWatched: true },
         { name: 'books', rows: 2, isWatched: true },
+        { name: 'loans', rows: 1, isWatched: true },
       ]);
       expect(await owner.run('select count(*)::text as count from audit_changes')).toEqual([{ count: '0' }]);
     });
@@ -203,10 +219,139 @@ for (const engine of databases()) {
       await owner.run('alter table books disable trigger audit_change_delete');
       expect(await database.transaction(asSystem, reconcile)).toMatchObject({
         ok: false,
-        tables: [{ isWatched: true }, { isWatched: true }, { name: 'books', isWatched: false }],
+        tables: [{ isWatched: true }, { isWatched: true }, { name: 'books', isWatched: false }, { isWatched: true }],
       });
       await owner.run('alter table books enable trigger audit_change_delete');
       expect(await database.transaction(asSystem, reconcile)).toMatchObject({ ok: true });
+    });
+
+    it('compares the columns and the rows that count, and no others', async () => {
+      const lend = (isLogged: boolean, ...statements: readonly string[]) =>
+        change(isLogged, async (transaction) => {
+          for (const statement of statements) await sql.raw(statement).execute(transaction);
+        });
+      await lend(
+        false,
+        `insert into loans values (3, 1, '\\x03', now())`,
+        `update loans set reader = '\\x0a', seen_at = now() where round = 1`,
+        `insert into loans values (3, 1, '\\x04', null) on conflict (id) do update set reader = excluded.reader`,
+        `update loans set seen_at = now(), reader = reader where round = 2`,
+        `delete from loans where id = 1`,
+      );
+      expect(await found()).toEqual([]);
+
+      const loan = (row: string, kind: string) => ({ table: 'loans', row, kind, reason: 'no-event' });
+      const attacks: readonly (readonly [statement: string, ...changes: readonly object[]])[] = [
+        [`update loans set reader = '\\x05' where id = 2`, loan('2', 'changed')],
+        [
+          `insert into loans values (2, 1, null, null), (4, 2, null, null) on conflict (id) do update set reader = null`,
+          loan('2', 'changed'),
+          loan('4', 'inserted'),
+        ],
+        // Comes to count, and ceases to.
+        [`update loans set round = 2 where id = 3`, loan('3', 'inserted')],
+        [`update loans set round = 1, reader = '\\x06' where id = 2`, loan('2', 'deleted')],
+        [`delete from loans where id in (3, 4)`, loan('3', 'deleted'), loan('4', 'deleted')],
+      ];
+      for (const [statement, ...changes] of attacks) {
+        await lend(false, statement);
+        expect(await found()).toEqual(changes);
+        expect(await database.transaction(asSystem, acceptChanges)).toBe(changes.length);
+        expect(await found()).toEqual([]);
+      }
+
+      await lend(true, `insert into loans values (5, 2, '\\x07', null), (6, 1, null, null)`);
+      await auditLog.sequence();
+      await lend(
+        true,
+        `update loans set round = 1, reader = '\\x08' where id = 6`,
+        `update loans set round = 3 where id = 5`,
+      );
+      expect(await found()).toEqual([]);
+      await auditLog.sequence();
+      expect(await found()).toEqual([]);
+      await owner.run(
+        'alter table loans disable trigger user',
+        `update loans set seen_at = now(), reader = '\\x0b'`,
+        'alter table loans enable trigger user',
+      );
+      expect(await found()).toEqual([{ ...loan('5', 'changed'), reason: 'behind-triggers' }]);
+      await database.transaction(asSystem, acceptChanges);
+    });
+
+    it('has events for what jobs do, without their help', async () => {
+      const id = await change(true, (transaction) => add(transaction, 'kept'));
+      await auditLog.sequence();
+      const job = databaseOfJob(database, 'shelf.dust', { auditLog, clock: systemClock });
+      const dust = async (transaction: Transaction): Promise<void> => {
+        await sql`update books set title = title || '.' where book_id = ${id}`.execute(transaction);
+        await add(transaction, 'found behind the shelf');
+      };
+      await job.transaction(asSystem, dust);
+      await job.transaction(asSystem, (transaction) => sql`select from books`.execute(transaction));
+      await expect(
+        job.transaction(asSystem, async (transaction) => {
+          await dust(transaction);
+          throw new Error('no');
+        }),
+      ).rejects.toThrow('no');
+      expect(await found()).toEqual([]);
+      await auditLog.sequence();
+      const events = await owner.run(
+        `select type, actor_kind, actor_via, details from audit_events where type = 'audit.background-change'`,
+      );
+      expect(events).toEqual([
+        { type: 'audit.background-change', actor_kind: 'system', actor_via: 'shelf.dust', details: '{"books":2}' },
+      ]);
+      // The same without it.
+      await database.transaction(asSystem, dust);
+      expect(await found()).toHaveLength(2);
+      await database.transaction(asSystem, acceptChanges);
+    });
+
+    it('has an event for what a migration does to rows that were covered already', async () => {
+      const location = await engine.migrated(rooms);
+      const first = await openDatabase(location, rooms);
+      await first.transaction(asSystem, (transaction) => add(transaction, 'old'));
+      await first.transaction(asSystem, acceptChanges);
+      const smuggled = await first.transaction(asSystem, (transaction) => add(transaction, 'smuggled in'));
+      await first.close();
+      const migrations = [
+        ...room.migrations!,
+        {
+          name: '0004-titles',
+          sql: `alter table books no force row level security; update books set title = upper(title); alter table books force row level security`,
+        },
+      ];
+      const later = await openDatabase(location, [...rooms.slice(0, -1), { ...room, migrations }]);
+      try {
+        const encryption = await createEncryption({ slot: fileSlot(slot) });
+        const services = {
+          auditLog: createAuditLog({
+            database: later,
+            clock: systemClock,
+            encryption,
+            events: catalogue(rooms),
+            nudge: () => undefined,
+          }),
+          clock: systemClock,
+        };
+        const differing = async () => (await later.transaction(asSystem, reconcile)).changes;
+        expect(await differing()).toHaveLength(3);
+        for (const times of [1, 2]) {
+          await accountForMigrations(later, services);
+          expect(await differing(), `${times}`).toMatchObject([{ ...at(smuggled), reason: 'no-event' }]);
+          await services.auditLog.sequence();
+        }
+        const { rows } = await later.transaction(asSystem, (transaction) =>
+          sql`select actor_via, details from audit_events`.execute(transaction),
+        );
+        expect(rows).toEqual([
+          { actor_via: 'storage.migrate', details: '{"books":3,"migrations":"shelf/0004-titles"}' },
+        ]);
+      } finally {
+        await later.close();
+      }
     });
 
     it('finds an event that is gone from the log', async () => {
@@ -224,7 +369,9 @@ for (const engine of databases()) {
       const left = await change(true, (transaction) => add(transaction, 'of somebody erased since'));
       const restored = await open();
       try {
-        const tables = ['books', ...Object.keys(manifest.dataMap!)];
+        const keys = ['key_tree', 'key_nodes', 'subject_keys'];
+        // What others refer to comes before them.
+        const tables = new Set(['books', 'loans', ...keys, 'audit_pseudonyms', ...Object.keys(manifest.dataMap!)]);
         const dump = new Map<string, string>();
         for (const table of tables) {
           const { rows } = await database.transaction(asSystem, (transaction) =>
@@ -238,6 +385,7 @@ for (const engine of databases()) {
         await restored.owner.run(
           'alter table books disable row level security',
           'delete from books',
+          'delete from loans',
           'delete from audit_rows',
           'delete from audit_changes',
         );
@@ -248,11 +396,28 @@ for (const engine of databases()) {
             );
           }
           await sql`delete from books where book_id = ${left}`.execute(transaction);
+          await settleRestored(transaction);
           await restored.auditLog.append(transaction, auditEvent({ type: 'backup.restore' }));
         });
         const expected = [{ ...at(smuggled), kind: 'inserted', reason: 'no-event' }];
         const compare = async () => (await restored.database.transaction(asSystem, reconcile)).changes;
         expect(await compare()).toEqual(expected);
+        await restored.auditLog.sequence();
+        expect(await compare()).toEqual(expected);
+        // Which no transaction of this database will ever have.
+        const outside = `select bool_and(transaction >= '4611686018427387904') as outside from audit_changes`;
+        expect(await restored.owner.run(outside)).toEqual([{ outside: true }]);
+        // On PGlite, where each database counts for itself, the id of the transaction that did it comes again, with an event.
+        const [{ transaction: former }] = (await owner.run(
+          `select transaction::text as transaction from audit_changes`,
+        )) as [{ transaction: string }];
+        for (let reached = 0n; reached <= BigInt(former);) {
+          reached = await restored.database.transaction(inTenant(tenant), async (transaction) => {
+            await restored.auditLog.append(transaction, auditEvent());
+            const { rows } = await sql<{ id: string }>`select pg_current_xact_id()::text as id`.execute(transaction);
+            return BigInt(rows[0]!.id);
+          });
+        }
         await restored.auditLog.sequence();
         expect(await compare()).toEqual(expected);
       } finally {
@@ -268,5 +433,7 @@ describe('coveredTable', () => {
     expect(() => coveredTable('books; drop table books', ['id'])).toThrow(TypeError);
     expect(() => coveredTable('books', [])).toThrow(TypeError);
     expect(() => coveredTable('books', ["id'"])).toThrow(TypeError);
+    expect(() => coveredTable('books', ['id'], { columns: ["title'"] })).toThrow(TypeError);
+    expect(() => coveredTable('books', ['id'], { rows: (row) => `${row}.id > 1` })).toThrow(TypeError);
   });
 });

@@ -1,9 +1,8 @@
 /** Comparing the rows of covered tables with the log: every committed insert, update and delete belongs to an event. */
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
-import { DIGEST, keyOf, TRIGGER_PREFIX } from './covered-table.ts';
+import { type Counted, countedRows, digestOf, keyOf, readArguments, TRIGGER_PREFIX } from './covered-table.ts';
 import { lockInbox } from './internal/inbox.ts';
-import { RESTORE } from './internal/ledger.ts';
 
 export interface UnloggedChange {
   readonly table: string;
@@ -47,8 +46,9 @@ export async function reconcile(transaction: Transaction): Promise<Reconciliatio
   const tables: CoveredTable[] = [];
   const changes: UnloggedChange[] = [];
   let count = 0;
-  for (const { name, key, isWatched } of await readCovered(transaction)) {
-    const found = await compare(transaction, name, key);
+  for (const covered of await readCovered(transaction)) {
+    const { name, isWatched } = covered;
+    const found = await compare(transaction, covered);
     tables.push({ name, rows: found.rows, isWatched });
     changes.push(...found.changes);
     count += found.count;
@@ -65,12 +65,13 @@ export async function acceptChanges(transaction: Transaction): Promise<number> {
   const { count } = await reconcile(transaction);
   await sql`delete from audit_changes as c
     where not exists (select from audit_inbox as i where i.transaction = c.transaction)`.execute(transaction);
-  for (const { name, key } of await readCovered(transaction)) {
+  for (const { name, key, columns, rows } of await readCovered(transaction)) {
     if (key.length === 0) {
       await sql`delete from audit_rows where table_name = ${name}`.execute(transaction);
       continue;
     }
-    const stored = sql`select ${sql.raw(keyOf(key))} as key, ${sql.raw(DIGEST)} as digest from ${sql.table(name)} as r`;
+    const stored = sql`select ${sql.raw(keyOf(key))} as key, ${sql.raw(digestOf(columns))} as digest from ${sql.table(name)} as r
+      where ${sql.raw(countedRows(rows))}`;
     await sql`delete from audit_rows where table_name = ${name} and key not in (select key from (${stored}) as stored)`.execute(
       transaction,
     );
@@ -84,30 +85,29 @@ export async function acceptChanges(transaction: Transaction): Promise<number> {
   return count;
 }
 
-interface Covered {
+/** The key is empty when no trigger tells it any more. */
+interface Covered extends Counted {
   readonly name: string;
-  /** Empty when no trigger tells it any more. */
-  readonly key: readonly string[];
   readonly isWatched: boolean;
 }
 
 /** Tables with triggers, and those the ledger knows although they have none. */
 async function readCovered(transaction: Transaction): Promise<Covered[]> {
-  const { rows } = await sql<{ name: string; key: string; enabled: number }>`
+  const { rows } = await sql<{ name: string; given: string; enabled: number }>`
     with watched as (
-      select c.relname::text as name, max(encode(t.tgargs, 'escape')) as key, count(*) filter (where t.tgenabled in ('O', 'A'))::int as enabled
+      select c.relname::text as name, max(encode(t.tgargs, 'escape')) as given, count(*) filter (where t.tgenabled in ('O', 'A'))::int as enabled
       from pg_trigger as t join pg_class as c on c.oid = t.tgrelid
       where starts_with(t.tgname::text, ${TRIGGER_PREFIX}) and c.relnamespace = 'public'::regnamespace
       group by c.relname
     )
-    select name, key, enabled from watched
+    select name, given, enabled from watched
     union all
     select distinct table_name, '', 0 from audit_rows where table_name not in (select name from watched)
     order by name`.execute(transaction);
-  return rows.map(({ name, key, enabled }) => ({
+  return rows.map(({ name, given, enabled }) => ({
     name,
     // Each argument ends with a zero byte, which is shown as an octal escape.
-    key: key.split('\\000').filter((column) => column !== ''),
+    ...readArguments(given.split('\\000').slice(0, -1)),
     isWatched: enabled === TRIGGERS,
   }));
 }
@@ -118,18 +118,21 @@ interface Compared {
   readonly changes: readonly UnloggedChange[];
 }
 
-async function compare(transaction: Transaction, table: string, key: readonly string[]): Promise<Compared> {
+async function compare(
+  transaction: Transaction,
+  { name: table, key, columns, rows: counted }: Covered,
+): Promise<Compared> {
   // Without its triggers nobody says what its key is; that they are gone is finding enough.
   if (key.length === 0) return { rows: 0, count: 0, changes: [] };
   const { rows } = await sql<{ rows: number; count: number; changes: UnloggedChange[] }>`
     with waiting as materialized (
-      select transaction, bool_or(strpos(event, ${`"${RESTORE}"`}) > 0) as is_restore from audit_inbox group by transaction
+      select distinct transaction from audit_inbox
     ), known as materialized (
       select key, digest, changed_at, true as has_event, event_id from audit_rows where table_name = ${table}
       union all
       select c.key, c.digest, c.changed_at, w.transaction is not null, null
       from audit_changes as c left join waiting as w using (transaction)
-      where c.table_name = ${table} and (c.digest is null or w.is_restore is not true)
+      where c.table_name = ${table}
     ), expected as (
       select distinct on (key) key, digest, event_id is not null and not exists (
         select from audit_leaves as l where l.event_id = known.event_id) as is_missing
@@ -137,7 +140,8 @@ async function compare(transaction: Transaction, table: string, key: readonly st
     ), without_event as (
       select distinct on (key) key, digest from known where not has_event order by key, changed_at desc
     ), stored as materialized (
-      select ${sql.raw(keyOf(key))} as key, ${sql.raw(DIGEST)} as digest from ${sql.table(table)} as r
+      select ${sql.raw(keyOf(key))} as key, ${sql.raw(digestOf(columns))} as digest from ${sql.table(table)} as r
+      where ${sql.raw(countedRows(counted))}
     ), unlogged as (
       select key as row,
         case

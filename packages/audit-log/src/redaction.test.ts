@@ -125,7 +125,7 @@ for (const engine of databases()) {
       expect(needles.some((needle) => before.includes(needle))).toBe(true);
       for (const needle of needles) expect(after).not.toContain(needle);
       // The person who was not forgotten is still there: the search can find.
-      for (const needle of [bob, toHex(utf8(BOB_PREFIX))]) expect(after).toContain(needle);
+      for (const needle of [bob, BOB_PREFIX]) expect(after).toContain(needle);
 
       // Dictionary: every candidate, hashed with everything the attacker still has, against every 32 bytes that are stored.
       const dictionary = [alice, ALICE_PREFIX, ...Array.from({ length: 256 }, (_, byte) => `198.51.${byte}.0/24`)];

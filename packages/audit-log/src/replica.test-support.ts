@@ -34,14 +34,14 @@ export interface ReplicaOptions {
 /** Says `ready`, `committed <id>`, `begin <time>` and `end <time>` of each run of the sequencer that found something to do. */
 const program = `
   import { setTimeout as pause } from 'node:timers/promises';
-  import { createEncryption, fileSlot } from '@strongroom/encryption';
+  import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
   import { newUuid, systemClock } from '@strongroom/kernel';
   import { inInstallation, openDatabase, startJobs } from '@strongroom/storage';
   import { sql } from 'kysely';
   import { catalogue, createAuditLog, manifest } from './src/index.ts';
   import { changes } from './src/replica.test-support.ts';
   const options = JSON.parse(process.argv[1]);
-  const database = await openDatabase(options.location, [manifest, changes]);
+  const database = await openDatabase(options.location, [encryptionManifest, manifest, changes]);
   const encryption = await createEncryption({ slot: fileSlot(options.slot), mustExist: true });
   let jobs;
   const auditLog = createAuditLog({ clock: systemClock, database, encryption, events: catalogue([manifest, changes]),

@@ -3,7 +3,7 @@
  * never removed, so a verifier needs nothing else. docs/format/audit.md describes them.
  */
 import type { AuditRetention } from '@strongroom/kernel';
-import { type EventColumns, REDACTION } from './entry.ts';
+import { type EventColumns, KEY_ROTATION, REDACTION } from './entry.ts';
 
 /** Says which entries a run removed, in the same transaction. Only the log itself writes it. */
 export const RETENTION_RUN = 'audit.retention-applied';
@@ -12,7 +12,14 @@ export const HOLD_ADDED = 'audit.hold-added';
 export const HOLD_RELEASED = 'audit.hold-released';
 
 /** What vouches for something that is gone, and what a run had to obey, outlives every period. */
-export const KEPT_TYPES: readonly string[] = [RETENTION_RUN, RETENTION_CHANGED, HOLD_ADDED, HOLD_RELEASED, REDACTION];
+export const KEPT_TYPES: readonly string[] = [
+  RETENTION_RUN,
+  RETENTION_CHANGED,
+  HOLD_ADDED,
+  HOLD_RELEASED,
+  REDACTION,
+  KEY_ROTATION,
+];
 
 /** Days for which the content of events is kept, by the retention that their type declares. */
 export interface RetentionPeriods {

@@ -4,7 +4,7 @@ import { entryJson } from './entry-json.ts';
 import { defineRoute, logRoutes, onlyHashes } from './internal/log-routes.ts';
 import { readTenantEntries } from './internal/tenant-entries.ts';
 import { readNewestCheckpoint } from './internal/tree-store.ts';
-import { readVerifierKeys } from './internal/verifier-keys.ts';
+import { readHandovers, readVerifierKeys } from './internal/verifier-keys.ts';
 import * as wire from './wire.ts';
 
 /** Verification of a long log reads many pages one after the other. */
@@ -38,12 +38,14 @@ const keysRoute = defineRoute({
   ...shared,
   method: 'GET',
   path: '/v1/audit/keys',
-  summary: 'The keys that sign the audit log. Remember them: a later change of keys is a reason for alarm',
+  summary:
+    'The keys that sign the audit log, and how they changed. Remember them: other keys that nothing leads to are a reason for alarm',
   input: {},
   output: wire.keys,
   audit: onlyHashes,
   async handler(call) {
-    return { body: { items: await readVerifierKeys(call.transaction), next: null } };
+    const handovers = await readHandovers(call.transaction);
+    return { body: { items: await readVerifierKeys(call.transaction), handovers, next: null } };
   },
 });
 
@@ -58,7 +60,13 @@ const entriesRoute = defineRoute({
   async handler(call) {
     const { from = 0, to = Number.MAX_SAFE_INTEGER } = call.query;
     const end = Math.min(to, from + wire.PAGE_ENTRIES);
-    const entries = await readTenantEntries(call.transaction, call.account().tenant, from, end);
+    const entries = await readTenantEntries(
+      call.transaction,
+      call.services.auditLog.openings,
+      call.account().tenant,
+      from,
+      end,
+    );
     const shown = entries.filter(({ event }) => event !== 'withheld').length;
     call.record({ details: { from, count: entries.length, shown } });
     const more = end < to && entries.length === wire.PAGE_ENTRIES;

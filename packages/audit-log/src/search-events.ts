@@ -4,7 +4,8 @@ import type { Transaction } from '@strongroom/storage';
 import { type RawBuilder, sql } from 'kysely';
 import type { EventCatalogue } from './catalogue.ts';
 import { ADDRESS_PREFIX } from './internal/append-event.ts';
-import { eventJson, openingJson, parseEntries } from './internal/read-events.ts';
+import type { OpeningKeys } from './internal/opening-keys.ts';
+import { eventJson, openEntries, openingJson } from './internal/read-events.ts';
 import type { LogEntry } from './log-source.ts';
 
 /** All conditions hold for what is found. People are named by pseudonym or by account. */
@@ -54,7 +55,7 @@ export interface FoundEvents {
 /** In the order in which the events were made. They are found once they have their place in the log, about a second after their commit. */
 export async function searchEvents(
   transaction: Transaction,
-  events: EventCatalogue,
+  { events, openings }: { readonly events: EventCatalogue; readonly openings: OpeningKeys },
   { filter, tenant, order, after, limit }: EventSearch,
 ): Promise<FoundEvents> {
   const sought = await peopleNamed(transaction, filter);
@@ -66,7 +67,7 @@ export async function searchEvents(
       order by e.event_id ${order === 'newest' ? sql`desc` : sql`asc`}), '[]')::text as entries
     from found join audit_events as e using (event_id) join audit_leaves as l using (event_id)
     left join audit_openings as o on o.event_id = e.event_id and o.field = ${ADDRESS_PREFIX}`.execute(transaction);
-  const entries = parseEntries(rows[0]!.entries, 'missing');
+  const entries = await openEntries(transaction, openings, rows[0]!.entries, 'missing');
   const page = entries.slice(0, limit);
   const people = await readPeople(transaction, pseudonymsIn(page));
   return { entries: page, next: entries.length > limit ? eventIdOf(page.at(-1)) : null, sought, people };

@@ -1,7 +1,7 @@
 /** Three server replicas on one PostgreSQL: who sequences, and how long nobody does when that one is killed. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { asSystem, openDatabase } from '@strongroom/storage';
 import { figure, temporaryFolder } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
@@ -17,11 +17,11 @@ const [, postgresql] = databases('both');
 
 describe.skipIf(!postgresql!.available)('the sequencer of three replicas', () => {
   it('runs on one at a time and is taken over when that one is killed in the middle of a batch', async () => {
-    const location = await postgresql!.migrated([manifest, changes]);
+    const location = await postgresql!.migrated([encryptionManifest, manifest, changes]);
     const slot = join(temporaryFolder(), 'root.key');
     await createEncryption({ slot: fileSlot(slot) });
     const options = { location, slot, writers: 2, pause: 5, sequencer: 'job' } as const;
-    const database = await openDatabase(location, [manifest, changes]);
+    const database = await openDatabase(location, [encryptionManifest, manifest, changes]);
     const all: Replica[] = [];
     let onBegin: (replica: Replica) => void = () => undefined;
     try {

@@ -37,6 +37,7 @@ export const sinkJson = (listed: SinkListed): wire.WireSink => ({
   withAddresses: listed.withAddresses,
   rotateBytes: listed.rotateBytes,
   rotateDaily: listed.rotateDaily,
+  keepFiles: listed.keepFiles,
   next: listed.nextIndex,
   eventsBehind: listed.eventsBehind,
   secondsBehind: listed.secondsBehind,

@@ -65,7 +65,7 @@ describe.skipIf(!postgresql!.available)('sinks of a process that is killed', () 
         { ...shared, name: 'webhook', target: { kind: 'webhook', url: receiver.url } },
         'command-line',
       );
-      const target = { kind: 'file', folder, rotateBytes: ROTATE_BYTES, rotateDaily: false } as const;
+      const target = { kind: 'file', folder, rotateBytes: ROTATE_BYTES, rotateDaily: false, keepFiles: null } as const;
       await sinks.add({ ...shared, name: 'file', target }, 'command-line');
       for (let written = 0; written < EVENTS; written += 2000) {
         await database.transaction(inInstallation, async (transaction) => {

@@ -45,8 +45,13 @@ for (const engine of databases()) {
       from: null,
       ...more,
     });
-    const file = (name: string, folder: string, rotateBytes = 1e6, rotateDaily = false): NewSink =>
-      webhook(name, { target: { kind: 'file', folder, rotateBytes, rotateDaily } });
+    const file = (
+      name: string,
+      folder: string,
+      rotateBytes = 1e6,
+      rotateDaily = false,
+      keepFiles: number | null = null,
+    ): NewSink => webhook(name, { target: { kind: 'file', folder, rotateBytes, rotateDaily, keepFiles } });
     /** Sequences that many events. */
     async function happen(count: number, bytes = 0): Promise<void> {
       await house.append(
@@ -223,6 +228,44 @@ for (const engine of databases()) {
         const lines = files(sink).map((name) => readFileSync(join(folder, name), 'utf8'));
         expect(indexesOf(lines.join(''))).toEqual(range(from, await sizeOf(house)));
       }
+    });
+
+    it('keep as many files as they were told, the newest, and touch no others', async () => {
+      const folder = temporaryFolder();
+      const from = await sizeOf(house);
+      await house.sinks.add({ ...file('few', folder, 1, false, 3), from }, VIA);
+      await house.sinks.add({ ...file('all', folder, 1), from }, VIA);
+      const foreign = ['few.txt', 'few-er-20200101-0000000000000000.jsonl', 'other-20200101-0000000000000000.jsonl'];
+      for (const name of foreign) writeFileSync(join(folder, name), 'not theirs');
+      const older = `few-20200101-${pad(0)}.jsonl`;
+      writeFileSync(join(folder, older), 'x\n');
+      const starts: number[] = [];
+      for (let batch = 0; batch < 5; batch += 1) {
+        starts.push(await sizeOf(house));
+        await happen(2);
+        await house.sinks.deliver();
+        const names = readdirSync(folder);
+        expect(names.filter((name) => /^few-\d{8}-/.test(name))).toHaveLength(Math.min(batch + 2, 3));
+        expect(names).toEqual(expect.arrayContaining(foreign));
+      }
+      const names = readdirSync(folder);
+      const day = new Date(house.clock.now()).toISOString().slice(0, 10).replaceAll('-', '');
+      const kept = starts.slice(-3).map((start) => `few-${day}-${pad(start)}.jsonl`);
+      expect(names.filter((name) => /^few-\d{8}-/.test(name)).toSorted()).toEqual(kept);
+      expect(names.filter((name) => name.startsWith('all-'))).toHaveLength(5);
+      // After a restore, places come again: what is written now is the newest all the same.
+      await house.database.transaction(asSystem, (transaction) =>
+        sql`update audit_sink_states as t set next_index = ${from} from audit_sinks as s
+          where s.sink_id = t.sink_id and s.name = 'few'`.execute(transaction),
+      );
+      house.clock.time += 24 * HOUR;
+      for (const name of kept) rmSync(join(folder, name));
+      for (const [index] of kept.entries())
+        writeFileSync(join(folder, `few-${day}-${pad(9_000_000 + index)}.jsonl`), 'x\n');
+      await house.sinks.deliver();
+      const written = readdirSync(folder).filter((name) => /^few-\d{8}-/.test(name));
+      expect(written).toHaveLength(3);
+      expect(written.toSorted().at(-1)).toMatch(new RegExp(`-${pad(from)}\\.jsonl$`));
     });
 
     it('go on behind the last whole line of a file that a crash left', async () => {

@@ -32,6 +32,8 @@ export interface NewSink {
         /** A file of at least this many bytes gets no further batch. */
         readonly rotateBytes: number;
         readonly rotateDaily: boolean;
+        /** The oldest files beyond these, at least 2, are deleted; null: none. */
+        readonly keepFiles: number | null;
       };
   /** Whether network prefixes are sent. People are pseudonyms in any case. */
   readonly withAddresses: boolean;
@@ -164,12 +166,13 @@ type Details = Readonly<Record<string, string | number | boolean>>;
 function storedSink({ name, format, target, withAddresses }: NewSink, now: number): StoredSink {
   const shared = { id: newUuid(now), name, format, withAddresses, kind: target.kind };
   return target.kind === 'webhook'
-    ? { ...shared, target: webhookTarget(target.url), rotateBytes: null, rotateDaily: false }
+    ? { ...shared, target: webhookTarget(target.url), rotateBytes: null, rotateDaily: false, keepFiles: null }
     : {
         ...shared,
         target: folderTarget(target.folder),
         rotateBytes: target.rotateBytes,
         rotateDaily: target.rotateDaily,
+        keepFiles: target.keepFiles,
       };
 }
 

@@ -1,4 +1,7 @@
-/** A C2SP tlog-tiles log as it is published, in a folder: `checkpoint`, `tile/<L>/<N>[.p/<W>]`, `tile/entries/<N>[.p/<W>]`. */
+/**
+ * A C2SP tlog-tiles log as it is published, in a folder: `checkpoint`, `tile/<L>/<N>[.p/<W>]`, `tile/entries/<N>[.p/<W>]`. A log whose keys changed also
+ * has `handovers/<size>`, of which tlog-tiles knows nothing.
+ */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditLogError } from './errors.ts';
@@ -31,6 +34,7 @@ export async function tileFolderSource(folder: string): Promise<LogSource> {
     checkpoints: async () => [],
     tiles: (places) => Promise.all(places.map(tile)),
     strays: async () => [],
+    handovers: () => readHandovers(folder),
     async entries(from, to) {
       const entries: LogEntry[] = [];
       for (let index = Math.floor(from / TILE_WIDTH); index * TILE_WIDTH < to; index += 1) {
@@ -47,6 +51,19 @@ export async function tileFolderSource(folder: string): Promise<LogSource> {
       return entries.filter(({ index }) => index >= from);
     },
   };
+}
+
+/** Changes of the keys, each as a C2SP tlog-proof in a file with the size of its checkpoint as its name. */
+export const HANDOVERS = 'handovers';
+
+async function readHandovers(folder: string): Promise<string[]> {
+  const names = await readdir(join(folder, HANDOVERS)).catch(() => []);
+  const handovers: string[] = [];
+  for (const name of names.filter((found) => /^[1-9][0-9]{0,15}$/.test(found))) {
+    const proof = await readIfThere(join(folder, HANDOVERS, name), LARGEST_CHECKPOINT);
+    if (proof !== null) handovers.push(proof.toString('utf8'));
+  }
+  return handovers;
 }
 
 /** Which entry bundles are there, in no order. tlog-tiles lets a log prune its entries below a minimum index. */

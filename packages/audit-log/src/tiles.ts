@@ -1,5 +1,5 @@
 /** C2SP tlog-tiles: the tree's hashes in tiles of height 8. Level 0 holds leaf hashes, level n + 1 the roots of full tiles of level n. */
-import { CompactTree, HASH_LENGTH } from './merkle.ts';
+import { CompactTree, HASH_LENGTH, hashPairs } from './merkle.ts';
 
 /** tlog-tiles, "Merkle Tree": the height of a tile. */
 export const TILE_HEIGHT = 8;
@@ -142,7 +142,7 @@ export class TileBuilder {
 
 /** Root of the perfect subtree over `count` (a power of two) hashes of a tile from `position` on. */
 export function perfectRoot(hashes: Uint8Array, position: number, count: number): Uint8Array {
-  const tree = new CompactTree();
-  for (let offset = 0; offset < count; offset += 1) tree.append(hashAt(hashes, position + offset));
-  return tree.root();
+  let level = hashes.subarray(position * HASH_LENGTH, (position + count) * HASH_LENGTH);
+  while (level.length > HASH_LENGTH) level = hashPairs(level);
+  return level;
 }

@@ -1,19 +1,17 @@
 /** C2SP tlog-proof: that one entry is in the log, in one small text file. */
-import { equalBytes, fromBase64, fromUtf8, toBase64, utf8 } from '@strongroom/kernel';
+import { equalBytes, utf8 } from '@strongroom/kernel';
 import { parseCheckpoint } from './checkpoint.ts';
-import { entryJson, fields, readEventJson } from './entry-json.ts';
+import { entryJson } from './entry-json.ts';
 import { eventLeaf, type EventColumns } from './entry.ts';
 import { AuditLogError } from './errors.ts';
 import { Judgement, type Standing, type Yardstick } from './internal/judgement.ts';
 import type { LogSource } from './log-source.ts';
 import { HASH_LENGTH } from './merkle.ts';
-import { createInclusionProof, nodesFromTiles, verifyInclusion } from './proofs.ts';
+import { createInclusionProof, inclusionTiles, nodesFromTiles, verifyInclusion } from './proofs.ts';
 import { parseNote } from './signed-note.ts';
+import { formatTlogProof, shownEvent, type TlogProof } from './tlog-proof-text.ts';
 
-const HEADER = 'c2sp.org/tlog-proof@v1';
-
-/** tlog-proof and RFC 9162 know no longer path: sizes are below 2^63. */
-const MAXIMUM_PATH = 63;
+export { formatTlogProof, parseTlogProof, type TlogProof } from './tlog-proof-text.ts';
 
 /**
  * The proof for the entry in place `index`, under the newest checkpoint. `extra` holds the entry as JSON, `{"event": …}`, so that it can be read and hashed
@@ -25,10 +23,13 @@ export async function createTlogProof(source: LogSource, index: number): Promise
   const { size } = parseCheckpoint(parseNote(newest.note).text);
   const [entry] = index < size ? await source.entries(index, index + 1) : [];
   if (entry?.index !== index) throw new AuditLogError('audit-log.unknown-entry');
+  const places = inclusionTiles(index, size);
+  const tiles = await source.tiles(places);
+  const found = new Map(places.map((place, position) => [`${place.level}/${place.index}`, tiles[position]]));
   const nodes = nodesFromTiles(size, async (level, tile, width) => {
-    const [found] = await source.tiles([{ level, index: tile, width }]);
-    if (found?.hashes.length !== width * HASH_LENGTH) throw new AuditLogError('audit-log.unknown-tile');
-    return found.hashes;
+    const hashes = found.get(`${level}/${tile}`)?.hashes;
+    if (hashes?.length !== width * HASH_LENGTH) throw new AuditLogError('audit-log.unknown-tile');
+    return hashes;
   });
   const path = await createInclusionProof(nodes, index, size);
   const { event } = entryJson(entry);
@@ -38,38 +39,6 @@ export async function createTlogProof(source: LogSource, index: number): Promise
     path,
     checkpoint: newest.note,
   });
-}
-
-export interface TlogProof {
-  /** Not covered by any signature. */
-  readonly extra: Uint8Array | null;
-  readonly index: number;
-  readonly path: readonly Uint8Array[];
-  /** Signed note. */
-  readonly checkpoint: string;
-}
-
-export const formatTlogProof = ({ extra, index, path, checkpoint }: TlogProof): string =>
-  [
-    HEADER,
-    ...(extra === null ? [] : [`extra ${toBase64(extra)}`]),
-    `index ${index}`,
-    ...path.map(toBase64),
-    '',
-    checkpoint,
-  ].join('\n');
-
-/** Throws `audit-log.invalid-proof`. */
-export function parseTlogProof(text: string): TlogProof {
-  const gap = text.indexOf('\n\n');
-  const lines = text.slice(0, Math.max(gap, 0)).split('\n');
-  if (gap === -1 || lines.shift() !== HEADER) throw invalid('It does not begin as one.');
-  const extra = lines[0]?.startsWith('extra ') === true ? decoded(lines.shift()!.slice('extra '.length)) : null;
-  const [, digits] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? '') ?? [];
-  if (digits === undefined || lines.length > MAXIMUM_PATH) throw invalid('Its index or its path is not readable.');
-  const path = lines.map(decoded);
-  if (path.some((hash) => hash.length !== HASH_LENGTH)) throw invalid('A hash has the wrong length.');
-  return { extra, index: Number(digits), path, checkpoint: text.slice(gap + 2) };
 }
 
 export interface TlogProofVerdict {
@@ -92,7 +61,7 @@ export async function verifyTlogProof(
   leaf?: Uint8Array,
 ): Promise<TlogProofVerdict> {
   const judgement = await Judgement.by(yardstick);
-  const event = leaf === undefined ? shownEvent(proof.extra) : null;
+  const event = leaf === undefined ? shownEvent(proof) : null;
   let size = 0;
   try {
     const checkpoint = await judgement.verify(proof.checkpoint);
@@ -111,22 +80,3 @@ export async function verifyTlogProof(
   const { findings, standing } = judgement;
   return { ok: findings.list.length === 0, standing, index: proof.index, size, event, findings: findings.list };
 }
-
-function shownEvent(extra: Uint8Array | null): EventColumns {
-  if (extra === null) throw invalid('It does not show the entry.');
-  try {
-    return readEventJson(fields(JSON.parse(fromUtf8(extra)), 1)['event']);
-  } catch (cause) {
-    throw invalid('The entry that it shows is not readable.', cause);
-  }
-}
-
-function decoded(text: string): Uint8Array {
-  try {
-    return fromBase64(text);
-  } catch (cause) {
-    throw invalid('It holds what is not base64.', cause);
-  }
-}
-
-const invalid = (detail: string, cause?: unknown) => new AuditLogError('audit-log.invalid-proof', { detail, cause });

@@ -1,7 +1,7 @@
 /** A database of the time before the inbox: what waited in the queue keeps its bytes and gets its place. */
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createEncryption, fileSlot } from '@strongroom/encryption';
+import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { defineDataMap, operational, subject, systemClock } from '@strongroom/kernel';
 import { asSystem, openDatabase } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
@@ -80,7 +80,7 @@ for (const engine of databases()) {
       });
       await old.close();
 
-      const database = await openDatabase(location, [manifest]);
+      const database = await openDatabase(location, [encryptionManifest, manifest]);
       try {
         const encryption = await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root.key')) });
         const events = catalogue([manifest]);

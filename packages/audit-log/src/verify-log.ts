@@ -3,14 +3,14 @@
  * names the place of whatever does not fit. Runs in browsers and in Node.
  */
 import { equalBytes } from '@strongroom/kernel';
+import { checkEntry } from './check-entry.ts';
 import type { VerifiedCheckpoint } from './checkpoint.ts';
-import { eventLeaf, opens } from './entry.ts';
 import { AuditLogError } from './errors.ts';
 import { Judgement, type StatedRoot, type Standing, type Yardstick } from './internal/judgement.ts';
 import { MissingOpenings } from './internal/missing-openings.ts';
 import { Removals } from './internal/removals.ts';
 import { settleBlock } from './internal/settle-block.ts';
-import type { Finding, LogEntry, LogSource, StoredCheckpoint, StoredTile } from './log-source.ts';
+import type { CheckedEntry, Finding, LogSource, StoredCheckpoint, StoredTile } from './log-source.ts';
 import { CompactTree, emptyRoot, HASH_LENGTH } from './merkle.ts';
 import { type FullTile, hashesAtLevel, partialTiles, TILE_WIDTH, TileBuilder, type TilePlace } from './tiles.ts';
 
@@ -39,13 +39,15 @@ export interface Verdict {
   readonly standing: Standing;
   /** Size of the largest checkpoint that a quorum of witnesses cosigned; 0 when there is none, or no policy was given. */
   readonly witnessedSize: number;
+  /** Verifier keys to trust from now on: those the verdict was made with, or the ones they led to. */
+  readonly keys: readonly string[];
   readonly findings: readonly Finding[];
   /** True when there were more findings than are listed. */
   readonly moreFindings: boolean;
 }
 
-/** Entries read at once: sixteen tiles. Measured: larger pages are no faster and only hold more memory. */
-const PAGE = 16 * TILE_WIDTH;
+/** Entries read at once: eight tiles. Measured: larger pages are no faster and only hold more memory. */
+const PAGE = 8 * TILE_WIDTH;
 
 /** Pages read ahead of the one that is hashed: where the database answers two at once, it keeps up with the hashing. */
 const PAGES_AHEAD = 2;
@@ -61,18 +63,23 @@ const MICROSECONDS = 1_000_000;
  */
 export async function verifyLog(source: LogSource, options: VerifyOptions): Promise<Verdict> {
   for (let round = 1; ; round += 1) {
-    const verification = new Verification(source, await Judgement.by(options), options);
+    const verification = new Verification(source, await judgementOf(source, options), options);
     const verdict = await verification.verdict();
     if (round === ROUNDS || !(await verification.isOvertaken())) return verdict;
   }
 }
 
-/** Everything that is read of some sixteen tiles. */
+async function judgementOf(source: LogSource, options: VerifyOptions): Promise<Judgement> {
+  const shown = (await source.handovers?.()) ?? [];
+  return Judgement.by({ ...options, handovers: [...shown, ...(options.handovers ?? [])] });
+}
+
+/** Everything that is read of eight tiles. */
 interface Page {
   readonly to: number;
   readonly places: readonly TilePlace[];
   readonly expected: ReadonlyMap<number, readonly StatedRoot[]>;
-  readonly entries: ReadonlyMap<number, LogEntry>;
+  readonly entries: ReadonlyMap<number, CheckedEntry>;
   readonly tiles: readonly (StoredTile | null)[];
 }
 
@@ -99,6 +106,9 @@ class Verification {
     const checkpoint =
       newest === null ? { size: 0, root: emptyRoot(), timestamp: null } : await this.#readCheckpoint(newest);
     this.#size = checkpoint?.size ?? 0;
+    // Meanwhile, since a database looks for them as long as a tenth of the log takes.
+    const strays = this.#source.strays();
+    strays.catch(() => undefined);
     if (checkpoint !== null) {
       await this.#scan(checkpoint);
       await this.#compareEdge(checkpoint.size);
@@ -109,7 +119,7 @@ class Verification {
     }
     for (const { where, what } of this.#removals.findings()) this.#report(where, what);
     for (const { where, what } of this.#missing.findings()) this.#report(where, what);
-    for (const { where, what } of await this.#source.strays()) this.#report(where, what);
+    for (const { where, what } of await strays) this.#report(where, what);
     const { findings, standing, witnessedSize } = this.#judgement;
     return {
       ok: findings.list.length === 0,
@@ -122,6 +132,7 @@ class Verification {
       withheldEntries: this.#withheld,
       redactedEntries: this.#missing.redacted,
       removedEntries: this.#removals.removed,
+      keys: this.#judgement.verifier.keys,
       findings: findings.list,
       moreFindings: findings.more,
     };
@@ -195,10 +206,14 @@ class Verification {
     const places = tilePlaces(from, to, size);
     const [expected, list, tiles] = await Promise.all([
       this.#expectedRoots(from, to),
-      this.#source.entries(from, to),
+      this.#checkedEntries(from, to),
       this.#source.tiles(places),
     ]);
     return { to, places, expected, entries: new Map(list.map((entry) => [entry.index, entry])), tiles };
+  }
+
+  async #checkedEntries(from: number, to: number): Promise<readonly CheckedEntry[]> {
+    return this.#source.checkedEntries?.(from, to) ?? (await this.#source.entries(from, to)).map(checkEntry);
   }
 
   /** Sizes at which some checkpoint states a root, within one page. */
@@ -215,7 +230,7 @@ class Verification {
 
   #block(
     place: TilePlace,
-    entries: ReadonlyMap<number, LogEntry>,
+    entries: ReadonlyMap<number, CheckedEntry>,
     tile: StoredTile | null,
     signedRoot: Uint8Array,
     expected: ReadonlyMap<number, readonly StatedRoot[]>,
@@ -227,7 +242,8 @@ class Verification {
     for (let index = from; index < from + place.width; index += 1) {
       const entry = entries.get(index);
       fromLeaves.push(this.#storedLeaf(index, entry));
-      fromEvents.push(entry === undefined ? null : this.#leafOf(entry));
+      fromEvents.push(entry?.computed ?? null);
+      if (entry !== undefined) this.#follow(entry);
     }
     const before = this.#builder.fork();
     const root = tile?.root;
@@ -252,44 +268,26 @@ class Verification {
     }
   }
 
-  #storedLeaf(index: number, entry: LogEntry | undefined): Uint8Array | null {
+  #storedLeaf(index: number, entry: CheckedEntry | undefined): Uint8Array | null {
     if (entry?.leafHash.length === HASH_LENGTH) return entry.leafHash;
     this.#report(`leaf ${index}`, entry === undefined ? 'it is missing' : 'it has the wrong length');
     return null;
   }
 
-  /** Leaf hash by the event's own columns; `null` when there is nothing to compute it from. */
-  #leafOf({ index, event, addressPrefix }: LogEntry): Uint8Array | null {
-    if (event === 'withheld') {
-      this.#withheld += 1;
-      return null;
-    }
-    if (event === 'foreign') {
-      this.#verified += 1;
-      return null;
-    }
-    if (event === 'missing' || event === 'removed') {
+  /** What the entry means for those before it. */
+  #follow({ index, state, remark }: CheckedEntry): void {
+    if (state === 'missing' || state === 'removed') {
       // Whichever the source calls it: an entry further on proves that it was removed, or nothing does.
       this.#removals.note(index);
-      return null;
-    }
-    this.#verified += 1;
-    const commitment = event.addressCommitment;
-    const place = `event ${index}, column address_prefix`;
-    if (commitment === null && addressPrefix !== null) this.#report(place, 'a value is stored that was never logged');
-    if (commitment !== null && addressPrefix === null) this.#missing.note(index, event);
+    } else if (state === 'withheld') this.#withheld += 1;
+    else this.#verified += 1;
+    if (remark === null) return;
+    const { event, lacks, findings } = remark;
+    if (lacks === 'opening') this.#missing.note(index, event);
+    if (lacks === 'key') this.#missing.noteErased();
     this.#missing.follow(event);
-    for (const { where, what } of this.#removals.follow(index, event)) this.#report(where, what);
-    if (commitment !== null && addressPrefix !== null && !opens(commitment, addressPrefix)) {
-      this.#report(place, 'salt or value are not those that were logged');
-    }
-    try {
-      return eventLeaf(event);
-    } catch (error) {
-      if (!(error instanceof AuditLogError)) throw error;
-      this.#report(`event ${index}`, error.message);
-      return null;
-    }
+    this.#judgement.followKeys(index, event);
+    for (const { where, what } of [...findings, ...this.#removals.follow(index, event)]) this.#report(where, what);
   }
 
   #tileHashes(place: TilePlace, tile: StoredTile | null): Uint8Array | null {

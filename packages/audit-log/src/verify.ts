@@ -5,6 +5,7 @@ export * from './entry-json.ts';
 export * from './entry.ts';
 export { AuditLogError, type AuditLogErrorCode } from './errors.ts';
 export * from './found-events.ts';
+export * from './key-succession.ts';
 export type * from './log-source.ts';
 export { CompactTree, emptyRoot, leafHash, nodeHash } from './merkle.ts';
 export * from './operator-source.ts';

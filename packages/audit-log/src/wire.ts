@@ -123,6 +123,8 @@ export const checkpoint = z.strictObject({
 export const keys = z.strictObject({
   /** C2SP verifier keys. Every one must have signed. */
   items: z.array(z.string()),
+  /** Every change of the keys, as C2SP tlog-proofs in the order of the log. */
+  handovers: z.array(z.string()),
   next: z.null(),
 });
 
@@ -130,18 +132,33 @@ export const keys = z.strictObject({
 export const OPERATOR_PAGE_ENTRIES = 4096;
 
 export const operatorEntries = z.strictObject({
-  items: z.array(entry.extend({ absence: z.enum(['missing', 'removed']).nullable() })),
+  items: z.array(
+    entry.extend({
+      absence: z.enum(['missing', 'removed']).nullable(),
+      /** The key of the opening was destroyed. */
+      isErased: z.boolean(),
+    }),
+  ),
   next: z.string().nullable(),
 });
 export const head = z.strictObject({
   /** C2SP signed note. Null before the first event. */
   note: z.string().nullable(),
   keys: z.array(z.string()),
+  /** As with the keys of the network. */
+  handovers: z.array(z.string()),
   /** Of the entries below it, retention removed some. */
   minimumIndex: z.int(),
 });
 /** C2SP tlog-policy with an address for each witness; null for none. */
 export const witnessPolicy = z.strictObject({ policy: z.string().max(32_768).nullable() });
+/** The keys were changed; the entry that says so is the last of `size`. */
+export const keyRotation = z.strictObject({
+  size: z.int(),
+  keys: z.array(z.string()),
+  /** C2SP tlog-proof, signed by the former keys and by the new ones. */
+  handover: z.string(),
+});
 export const checkpoints = z.strictObject({ items: z.array(z.string()), next: z.null() });
 
 const sinkName = z
@@ -162,6 +179,8 @@ export const newSink = z.strictObject({
       folder: z.string().max(4096),
       rotateBytes: z.int().min(1),
       rotateDaily: z.boolean(),
+      /** The oldest files beyond these are deleted; null: none. The newest is being written. */
+      keepFiles: z.int().min(2).max(100_000).nullable(),
     }),
   ]),
   withAddresses: z.boolean(),
@@ -180,6 +199,7 @@ export const sink = z.strictObject({
   withAddresses: z.boolean(),
   rotateBytes: z.int().nullable(),
   rotateDaily: z.boolean(),
+  keepFiles: z.int().nullable(),
   /** Place of the first event that was not acknowledged. */
   next: z.int(),
   eventsBehind: z.int(),

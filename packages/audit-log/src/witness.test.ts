@@ -83,6 +83,26 @@ describe('a witness', () => {
     }
   });
 
+  it('follows a log to new keys that it was given, and never back', async () => {
+    const next = newCosigner(ORIGIN, 'ed25519');
+    const folder = temporaryFolder();
+    const handover = next.cosign(note(8), 0);
+    const before = await startWitness('w.example', [log.key], folder);
+    expect(await add(before, request(0, [], note(5)))).toMatchObject({ status: 200 });
+    expect(await add(before, request(5, proof(5, 7), note(7, leaves, next)))).toMatchObject({ status: 403 });
+    // The former key signed as well, but what the new one says counts only for who was told of it.
+    expect(await add(before, request(5, proof(5, 8), handover))).toMatchObject({ status: 200 });
+    expect(await add(before, request(8, proof(8, 9), note(9, leaves, next)))).toMatchObject({ status: 403 });
+    await before.stop();
+
+    const after = await startWitness('w.example', [log.key, next.key], folder);
+    expect(await add(after, request(8, proof(8, 9), note(9)))).toMatchObject({ status: 200 });
+    expect(await add(after, request(9, proof(9, 10), note(10, leaves, next)))).toMatchObject({ status: 200 });
+    expect(await add(after, request(10, proof(10, 11), note(11)))).toMatchObject({ status: 403 });
+    expect(await add(after, request(10, proof(10, 11), note(11, leaves, stranger)))).toMatchObject({ status: 403 });
+    expect(await add(after, request(10, proof(10, 11), note(11, leaves, next)))).toMatchObject({ status: 200 });
+  });
+
   it('answers with the status codes of the specification, and cosigns nothing meanwhile', async () => {
     const witness = await startWitness('w.example', [log.key]);
     const monitored = `${witness.url}/${hashOfOrigin(ORIGIN)}/checkpoint`;

@@ -32,7 +32,10 @@ export interface Witness {
 
 export interface WitnessOptions {
   readonly cosigners: readonly Cosigner[];
-  /** Keys of the logs; those of one log have its origin as their name, and one of them must have signed. */
+  /**
+   * Keys of the logs; those of one log have its origin as their name, and one of them must have signed. Of several for the same algorithm each succeeds the one
+   * before it: what a former one signs counts until its successor has signed, and never again.
+   */
   readonly logs: readonly VerifierKey[];
   readonly state: WitnessState;
   readonly clock: Clock;
@@ -74,6 +77,20 @@ export function createWitness({ cosigners, logs, state, clock }: WitnessOptions)
     return checkpoint;
   }
 
+  /** Those that were not succeeded by another one under what was cosigned last. */
+  async function presentKeys(origin: string, keys: readonly VerifierKey[]): Promise<readonly VerifierKey[]> {
+    const stored = await state.read(hashOfOrigin(origin));
+    if (stored === null) return keys;
+    const reader = await signatureReader(keys);
+    const signed = await reader.read(stored).catch((cause: unknown) => {
+      throw new AuditLogError('audit-log.witness-state', { detail: `Of log ${origin}.`, cause });
+    });
+    const used = new Set(signed.map(({ key }) => key.id));
+    return keys.filter(
+      ({ algorithm }, place) => !keys.slice(place + 1).some((key) => key.algorithm === algorithm && used.has(key.id)),
+    );
+  }
+
   async function judge(request: AddCheckpoint, origin: string): Promise<WitnessAnswer> {
     const { oldSize, proof, note, checkpoint } = request;
     if (oldSize > checkpoint.size) return refuse(400, 'The old size is larger than the checkpoint.');
@@ -96,10 +113,12 @@ export function createWitness({ cosigners, logs, state, clock }: WitnessOptions)
       const { origin } = request.checkpoint;
       const keys = keysOf.get(origin);
       if (keys === undefined) return refuse(404, 'The log is not known here.');
-      const reader = await signatureReader(keys);
-      const signed = await reader.read(request.note).catch(() => []);
-      if (signed.length === 0) return refuse(403, 'The checkpoint is not signed by a known key of the log.');
-      return inTurn(origin, () => judge(request, origin));
+      return inTurn(origin, async () => {
+        const reader = await signatureReader(await presentKeys(origin, keys));
+        const signed = await reader.read(request.note).catch(() => []);
+        if (signed.length === 0) return refuse(403, 'The checkpoint is not signed by a known key of the log.');
+        return judge(request, origin);
+      });
     },
     async latest(originHash) {
       const origin = origins.get(originHash);

@@ -1,9 +1,11 @@
 export { maskEmail, parseEmail, type Email } from './email.ts';
+export { encryptedTables, rotatedIndexes } from './internal/codecs.ts';
 export { AuthenticationError, authenticationErrors, type AuthenticationErrorCode } from './errors.ts';
 export { sessionLifetimes } from './lifetimes.ts';
 export { manifest } from './manifest.ts';
 export type {
   AccountLifeServices,
+  AddressServices,
   AuthenticationServices,
   Membership,
   MembershipPort,

@@ -1,7 +1,7 @@
 import type { Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { credentialByEmail } from './internal/accounts.ts';
-import type { AuthenticationServices } from './services.ts';
+import type { AddressServices } from './services.ts';
 
 /** How rooms that hold only ids find the person whom somebody knows by address. */
 export interface People {
@@ -9,6 +9,6 @@ export interface People {
   accountByEmail(transaction: Transaction, email: string): Promise<Uuid | null>;
 }
 
-export const people = ({ encryption }: Pick<AuthenticationServices, 'encryption'>): People => ({
-  accountByEmail: async (transaction, email) => (await credentialByEmail(encryption, transaction, email))?.id ?? null,
+export const people = (services: AddressServices): People => ({
+  accountByEmail: async (transaction, email) => (await credentialByEmail(services, transaction, email))?.id ?? null,
 });

@@ -1,5 +1,5 @@
 /** What this room's handlers and jobs use; the composition root provides it. */
-import type { Encryption } from '@strongroom/encryption';
+import type { Encryption, IndexRotations } from '@strongroom/encryption';
 import type { Clock, Uuid } from '@strongroom/kernel';
 import type { Database, Transaction } from '@strongroom/storage';
 
@@ -45,6 +45,12 @@ export interface AuthenticationServices {
   readonly database: Database;
   readonly encryption: Encryption;
   readonly memberships: MembershipPort;
+}
+
+/** How an account is found by its address, also while the index of addresses is being rotated (`rotatedIndexes`). */
+export interface AddressServices {
+  readonly encryption: Encryption;
+  readonly indexRotations: Pick<IndexRotations, 'read'>;
 }
 
 /** What becomes of a space when the account is deleted. */
@@ -93,7 +99,7 @@ export interface ReceiptPort {
 }
 
 /** What the routes of this room use altogether; the composition root provides it. */
-export interface AccountLifeServices extends AuthenticationServices {
+export interface AccountLifeServices extends AuthenticationServices, AddressServices {
   readonly departures: SpaceDeparturePort;
   readonly receipts: ReceiptPort;
   /** Absent: deleting an account deletes its rows, keys included, and that is all. */

@@ -72,6 +72,8 @@ for (const engine of databases()) {
     it('answers a wrong secret and an unknown account alike, after the same statements', async () => {
       let wrong: Answer | undefined;
       let unknown: Answer | undefined;
+      // The audit log makes a key for what nobody did, and then keeps it at hand: whoever was meant.
+      for (let round = 0; round < 2; round += 1) await signIn('somebody@example.org', anna.secret);
       const forWrong = await vault.countStatements(async () => {
         wrong = await signIn(anna.email, randomText(32));
       });

@@ -8,7 +8,13 @@ import {
   permissionTable,
   type AuthorizationServices,
 } from '@strongroom/authorization';
-import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
+import {
+  createEncryption,
+  createIndexRotations,
+  fileSlot,
+  type IndexRotations,
+  manifest as encryptionManifest,
+} from '@strongroom/encryption';
 import { newUuid, toBase64Url, utf8, type Uuid } from '@strongroom/kernel';
 import { departures, manifest as memoriesManifest } from '@strongroom/memories';
 import { createPipeline, type AuditEvent, type Route } from '@strongroom/pipeline';
@@ -17,6 +23,7 @@ import { defaultKeyDerivation } from '@strongroom/sealing';
 import { asSystem, type Database } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
 import { sql, type KyselyPlugin } from 'kysely';
+import { encryptedTables, rotatedIndexes } from './internal/codecs.ts';
 import { manifest } from './manifest.ts';
 import { profiles } from './profiles.ts';
 import type { AccountLifeServices, Role } from './services.ts';
@@ -31,7 +38,7 @@ export const manifests = [encryptionManifest, ...rooms, rateLimitingManifest, au
 const tables = [...rooms, rateLimitingManifest]
   .flatMap(({ dataMap }) => Object.keys(dataMap ?? {}))
   .toReversed()
-  .concat('single_use_secrets', 'subject_keys', 'key_nodes', 'key_tree');
+  .concat('single_use_secrets', 'blind_index_rotations', 'audit_opening_keys', 'subject_keys', 'key_nodes', 'key_tree');
 
 /** Permissions of the rooms above, which the table knows and these tests do not serve. */
 const others = {
@@ -70,6 +77,7 @@ export interface Person {
 export class Vault {
   readonly database: Database;
   readonly services: AccountLifeServices;
+  readonly indexRotations: IndexRotations;
   /** What the pipeline gave to the audit log. */
   readonly events: AuditEvent[] = [];
   /** Milliseconds; tests move it forward. */
@@ -93,10 +101,19 @@ export class Vault {
       close: () => database.close(),
     };
     const clock = { now: () => this.time };
+    this.indexRotations = createIndexRotations({
+      database,
+      encryption,
+      clock,
+      tables: encryptedTables,
+      indexes: rotatedIndexes,
+      rowsAtOnce: 2,
+    });
     this.services = {
       clock,
       database: this.database,
       encryption,
+      indexRotations: this.indexRotations,
       memberships,
       departures: departures({ clock }),
       receipts: { receipt: readReceipt },

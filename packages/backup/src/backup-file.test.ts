@@ -4,35 +4,16 @@ import type { Database } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { back, person } from './back.test-support.ts';
 import { createBackup } from './create-backup.ts';
 import { content, fill, houses } from './house.test-support.ts';
 import { generateIdentity, type GeneratedIdentity } from './identities.ts';
 import { verifyBackup } from './verify-backup.ts';
 
-const clock = { now: () => Date.UTC(2026, 10, 22) };
-
-let person: GeneratedIdentity;
 let stranger: GeneratedIdentity;
 beforeAll(async () => {
-  [person, stranger] = await Promise.all([generateIdentity('x25519'), generateIdentity('x25519')]);
+  stranger = await generateIdentity('x25519');
 });
-
-const back = async (
-  database: Database,
-  options: { readonly path?: string; readonly recipients?: readonly string[] } = {},
-) => {
-  const path = options.path ?? join(temporaryFolder(), 'backup.age');
-  const recipients = options.recipients ?? [person.recipient];
-  const summary = await createBackup({
-    database,
-    path,
-    recipients,
-    program: '1.2.3',
-    leaveOut: ['visits', 'jobs'],
-    clock,
-  });
-  return { path, summary };
-};
 
 const engines = databases();
 describe('a backup file', () => {

@@ -11,8 +11,10 @@ import { summarise, type BackupSummary } from './summary.ts';
 
 export interface CreateBackupOptions {
   readonly database: Database;
-  /** A file that does not exist yet. */
+  /** A file that does not exist yet, unless `overwrite`. */
   readonly path: string;
+  /** Takes the place of a file of that name, which is there whole until the new one is. */
+  readonly overwrite?: boolean;
   /** `age1…` or `age1pq1…`; each of them alone can open the backup. */
   readonly recipients: readonly string[];
   /** Version of the program, for the reader. */
@@ -36,9 +38,9 @@ export interface CreateBackupOptions {
  * Throws `backup.file-exists`, `backup.disk-full`, `backup.file-unwritable`, errors of `parseRecipients`, and StorageErrors.
  */
 export async function createBackup(options: CreateBackupOptions): Promise<BackupSummary> {
-  const { database, path, only, clock = systemClock } = options;
+  const { database, path, only, overwrite = false, clock = systemClock } = options;
   const recipients = parseRecipients(options.recipients);
-  await expectFree(path);
+  if (!overwrite) await expectFree(path);
   const file = await StagedFile.create(path);
   try {
     let header: Header | undefined;
@@ -61,7 +63,7 @@ export async function createBackup(options: CreateBackupOptions): Promise<Backup
     await file.sync();
     const summary = summarise(header, file.bytes);
     await options.beforePublishing?.(summary);
-    await file.publish();
+    await file.publish(overwrite);
     return summary;
   } catch (error) {
     await file.discard();

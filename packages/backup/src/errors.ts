@@ -29,6 +29,11 @@ export const backupErrors = {
     status: 422,
     message: 'That file holds only some tables, such as a copy of the keys; a restore needs a whole backup.',
   },
+  'backup.older-keys': {
+    status: 409,
+    message:
+      'The copy of the keys is older than the backup, which holds newer ones itself; leave it out. Nothing was restored.',
+  },
   'backup.newer-format': {
     status: 422,
     message: 'The backup was made by a newer version of this program; use that version or a later one.',

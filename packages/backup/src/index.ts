@@ -1,5 +1,7 @@
 export { createBackup, type CreateBackupOptions } from './create-backup.ts';
+export { destroyFile } from './destroy-file.ts';
 export { dropErased } from './drop-erased.ts';
+export { duplicateBackup } from './duplicate-backup.ts';
 export { BackupError, backupErrors, type BackupErrorCode } from './errors.ts';
 export {
   generateIdentity,

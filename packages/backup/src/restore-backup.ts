@@ -19,7 +19,7 @@ export interface RestoreBackupOptions extends ReadBackupOptions {
   readonly location: Location;
   /** All rooms of the program, in floor order. */
   readonly manifests: readonly SchemaManifest[];
-  /** Rows of these tables are taken from another backup, which may hold nothing else. */
+  /** Rows of these tables are taken from another backup, which may hold nothing else and must not be older. */
   readonly instead?: { readonly path: string; readonly tables: readonly string[] } | undefined;
   /** Called with the rows in place; a rejection puts the database back to empty. The schema is that of the backup. */
   readonly check?: (transaction: Transaction) => Promise<void>;
@@ -33,7 +33,7 @@ export interface RestoreBackupOptions extends ReadBackupOptions {
 /**
  * All rows arrive in one transaction that commits after the backup was read to its end: whatever happens before, a killed process and a
  * full disk included, the database stays empty and the restore can be repeated. A backup older than the newest migration is loaded
- * into the schema of its time and migrated. Throws what `verifyBackup` throws, `backup.target-not-empty`, `backup.other-schema`, StorageErrors.
+ * into the schema of its time and migrated. Throws what `verifyBackup` throws, `backup.target-not-empty`, `backup.other-schema`, `backup.older-keys`, StorageErrors.
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<BackupSummary> {
   const { location, manifests, instead, onProgress = () => undefined } = options;
@@ -42,6 +42,8 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Back
   const other = instead === undefined ? undefined : await openOther(reader, instead.path, options.identities);
   try {
     if (!reader.header.whole) throw new BackupError('backup.partial');
+    if (other !== undefined && Date.parse(other.header.createdAt) < Date.parse(reader.header.createdAt))
+      throw new BackupError('backup.older-keys');
     const schema = schemaThen(reader.header, manifests);
     const database = await openThen(location, schema.manifests);
     const summary = (): BackupSummary => summarise(reader.header, bytes());

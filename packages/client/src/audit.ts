@@ -1,5 +1,8 @@
 /** The audit log over HTTP, verified on this device. */
 import {
+  AuditLogError,
+  followKeys,
+  parseVerifierKey,
   verifyLog,
   type EventColumns,
   type LogEntry,
@@ -36,7 +39,7 @@ export interface VerifyOptions {
 
 /**
  * Verifies the whole log against what this device saw before, and remembers it when it is right. The first time, the server's keys
- * are taken as they are; later, other keys are `client.log-keys-changed`, whatever they sign. Throws `client.log-empty` before the
+ * are taken as they are; later, other keys are `client.log-keys-changed`, whatever they sign, unless the remembered ones announced them. Throws `client.log-empty` before the
  * first checkpoint.
  */
 export async function verifyRemoteLog(
@@ -45,26 +48,44 @@ export async function verifyRemoteLog(
   options: VerifyOptions = {},
 ): Promise<Verdict> {
   const remembered = await store.read();
-  const keys = await verifierKeys(api);
-  if (remembered !== null && !sameKeys(remembered.keys, keys)) throw new ClientError('client.log-keys-changed');
+  const { items: keys, handovers } = await logKeys(api);
+  const trusted = remembered?.keys ?? keys;
+  if (remembered !== null && !sameKeys(await successorsOf(remembered.keys, handovers), keys)) {
+    throw new ClientError('client.log-keys-changed');
+  }
   if (keys.length === 0) throw new ClientError('client.log-empty');
   const verdict = await verifyLog(remoteLogSource(api), {
-    keys,
+    keys: trusted,
     ...(remembered === null ? {} : { remembered: { size: remembered.size, root: fromBase64Url(remembered.root) } }),
     ...options,
   });
-  if (verdict.ok) await store.write({ keys, size: verdict.size, root: toBase64Url(verdict.root) });
+  if (verdict.ok) await store.write({ keys: verdict.keys, size: verdict.size, root: toBase64Url(verdict.root) });
   return verdict;
 }
 
 /** The keys that the server says sign its log. */
-export async function verifierKeys({ http }: Api): Promise<string[]> {
+export const verifierKeys = async (api: Api): Promise<string[]> => (await logKeys(api)).items;
+
+/** And how they changed, as C2SP tlog-proofs. */
+async function logKeys({ http }: Api): Promise<{ readonly items: string[]; readonly handovers: string[] }> {
   const answer = fields(await http.json({ method: 'GET', path: '/v1/audit/keys', repeatable: true }));
-  const items = answer['items'];
-  if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
-    throw new ClientError('client.bad-answer', { detail: 'Check "items".' });
+  return { items: texts(answer, 'items'), handovers: texts(answer, 'handovers') };
+}
+
+function texts(from: Fields, name: string): string[] {
+  const value = from[name];
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  throw new ClientError('client.bad-answer', { detail: `Check "${name}".` });
+}
+
+/** Where the keys lead that this device trusts; what is no key leads nowhere. */
+async function successorsOf(keys: readonly string[], handovers: readonly string[]): Promise<readonly string[]> {
+  try {
+    return (await followKeys(keys.map(parseVerifierKey), handovers)).keys;
+  } catch (error) {
+    if (error instanceof AuditLogError) return keys;
+    throw error;
   }
-  return items;
 }
 
 const sameKeys = (left: readonly string[], right: readonly string[]): boolean =>
@@ -74,7 +95,9 @@ const sameKeys = (left: readonly string[], right: readonly string[]): boolean =>
 const TILES_AT_ONCE = 8;
 
 /** A log source for `verifyLog`. Entries of other tenants are withheld: of them only the leaf hash is known. */
-export function remoteLogSource({ http }: Api): LogSource {
+export function remoteLogSource(api: Api): LogSource {
+  const { http } = api;
+
   async function tile({ level, index, width }: TilePlace): Promise<StoredTile | null> {
     const path = `/v1/audit/tiles/${level}/${index}`;
     try {
@@ -92,6 +115,8 @@ export function remoteLogSource({ http }: Api): LogSource {
       const note = textOrNull(answer, 'note');
       return note === null ? null : { note };
     },
+
+    handovers: async () => (await logKeys(api)).handovers,
 
     // The server shows the newest only; this device's own memory takes the place of the others.
     checkpoints: () => Promise.resolve([]),

@@ -2,20 +2,29 @@
 import type { JsonValue } from '@strongroom/kernel';
 import { ClientError } from './errors.ts';
 
+/** What a file can be, by the program that made it. */
 export type SourceName = 'mcp-memory' | 'chatgpt' | 'markdown';
 
+/** Where memories come from that had no origin when they were exported. */
+export const OWN_EXPORT = 'strongroom';
+
 export interface ImportItem {
-  readonly source: SourceName;
+  /** A `SourceName`; of an export of ours, where the memory had come from before, or `strongroom`. */
+  readonly source: string;
   /** Names the original within its source, the same at every import. */
   readonly key: string;
   readonly text: string;
   readonly title?: string;
-  readonly kind: string;
+  readonly kind?: string;
   readonly tags: readonly string[];
   /** RFC 3339 UTC with milliseconds, or null when the original does not say. */
   readonly createdAt: string | null;
   /** What the original knows beyond the fields above, enough to write it back. */
   readonly details: Readonly<Record<string, JsonValue>>;
+  /** Of the original, where only a copy of it that may have been edited since is at hand. */
+  readonly digest?: string;
+  /** The memory that was exported: where it still is, or was deleted, nothing is to be written. */
+  readonly exported?: string;
 }
 
 /** Text in pieces, as files and network streams give it; or at once. */

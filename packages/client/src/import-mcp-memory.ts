@@ -1,21 +1,11 @@
 /** The JSON Lines file of the MCP project's memory server: entities with observations, and relations between them. */
-import { invalidImport, isRecord, type ImportItem, type TextSource } from './import-item.ts';
-import { lines } from './internal/text-pieces.ts';
+import { invalidImport, type ImportItem, type TextSource } from './import-item.ts';
+import { records } from './internal/text-pieces.ts';
 
 /** One item per entity and per relation, in the order of the file. Throws `client.invalid-import` naming the line. */
 export async function* parseMcpMemory(source: TextSource): AsyncGenerator<ImportItem> {
-  let number = 0;
-  for await (const line of lines(source)) {
-    number += 1;
-    if (line.trim() === '') continue;
+  for await (const { record, number } of records(source)) {
     const where = `Line ${number} is no entity and no relation.`;
-    let record: unknown;
-    try {
-      record = JSON.parse(line);
-    } catch (cause) {
-      throw invalidImport(`Line ${number} is not JSON.`, cause);
-    }
-    if (!isRecord(record)) throw invalidImport(where);
     if (record['type'] === 'entity') yield entity(record, where);
     else if (record['type'] === 'relation') yield relation(record, where);
     else throw invalidImport(where);

@@ -1,5 +1,5 @@
 /** Stores imported items: sealed here, sent in batches, none twice. */
-import type { Clock, Uuid } from '@strongroom/kernel';
+import { isUuid, type Clock, type Uuid } from '@strongroom/kernel';
 import type { Api } from './api.ts';
 import { ClientError } from './errors.ts';
 import type { ImportItem } from './import-item.ts';
@@ -72,8 +72,9 @@ export async function importItems(
     const number = (occurrences.get(name) ?? 0) + 1;
     occurrences.set(name, number);
     // Two originals of one key are two memories, told apart by their order.
-    const id = await identify(item.source, number === 1 ? item.key : `${item.key}#${number}`);
-    pending.push({ item, id, digest: await digestOf(item) });
+    const id =
+      ownId(target.space, item) ?? (await identify(item.source, number === 1 ? item.key : `${item.key}#${number}`));
+    pending.push({ item, id, digest: item.digest ?? (await digestOf(item)) });
     if (pending.length === BATCH_ITEMS) {
       await run.store(pending);
       pending = [];
@@ -81,6 +82,13 @@ export async function importItems(
   }
   if (pending.length > 0) await run.store(pending);
   return run.result;
+}
+
+/** An exported memory that is imported where it came from is the memory itself, as it is there today. */
+function ownId(space: OpenSpace, { exported }: ImportItem): Uuid | undefined {
+  if (exported === undefined || !isUuid(exported)) return undefined;
+  const isKnown = space.memories.has(exported) || space.isDeleted(exported) || space.unreadable(exported) !== undefined;
+  return isKnown ? exported : undefined;
 }
 
 class ImportRun {
@@ -109,7 +117,8 @@ class ImportRun {
   #isSettled({ item, id, digest }: Placed): boolean {
     const { space } = this.#target;
     const known = space.memories.get(id);
-    if (known?.document.source?.digest === digest) this.#count('unchanged');
+    if (known !== undefined && (id === item.exported || known.document.source?.digest === digest))
+      this.#count('unchanged');
     else if (space.isDeleted(id)) this.#count('deleted');
     else if (space.unreadable(id) !== undefined) this.#fail(item, space.unreadable(id)!);
     else return false;
@@ -125,7 +134,7 @@ class ImportRun {
     const document: MemoryDocument = {
       text,
       ...(title === undefined ? {} : { title }),
-      kind,
+      ...(kind === undefined ? {} : { kind }),
       tags,
       source: { name, key: originalKey, digest, details },
       createdAt: item.createdAt ?? known?.document.createdAt ?? new Date(clock.now()).toISOString(),

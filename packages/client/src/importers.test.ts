@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parseChatGptExport } from './import-chatgpt.ts';
 import type { ImportItem } from './import-item.ts';
 import { parseMarkdownNote } from './import-markdown.ts';
+import { parseExport, parseJsonLines } from './import-json-lines.ts';
 import { parseMcpMemory } from './import-mcp-memory.ts';
 
 async function all(items: AsyncIterable<ImportItem>): Promise<ImportItem[]> {
@@ -106,6 +107,61 @@ describe('parseMcpMemory', () => {
     ['{"type":"other"}', /^Line 1/],
   ])('refuses %s', async (text, detail) => {
     await expect(all(parseMcpMemory(text))).rejects.toEqual(invalid(detail));
+  });
+});
+
+describe('parseExport', () => {
+  const own = { id: 'a', version: 2, writtenAt: '2026-11-22T00:00:00.000Z', text: 'Own', tags: ['x'] };
+  const createdAt = '2026-11-21T00:00:00.000Z';
+  const line = (more: object) => JSON.stringify({ ...own, createdAt, ...more });
+
+  it('gives each memory back with its origin, or as one of its own', async () => {
+    const source = { name: 'markdown', key: 'a.md', digest: 'd', details: { path: 'a.md' } };
+    const text = `${line({})}\n\n${line({ id: 'b', title: 'T', kind: 'note', source })}\n`;
+    expect(await all(parseExport(text))).toEqual([
+      { text: 'Own', tags: ['x'], createdAt, exported: 'a', source: 'strongroom', key: 'a', details: {} },
+      {
+        text: 'Own',
+        title: 'T',
+        kind: 'note',
+        tags: ['x'],
+        createdAt,
+        exported: 'b',
+        source: 'markdown',
+        key: 'a.md',
+        digest: 'd',
+        details: { path: 'a.md' },
+      },
+    ]);
+  });
+
+  it('is told from the other file of JSON Lines by its first line, however the file is cut', async () => {
+    const theirs = '{"type":"entity","name":"A","entityType":"thing","observations":[]}';
+    for (const [text, source] of [
+      [line({}), 'strongroom'],
+      [`\ufeff ${line({})}`, 'strongroom'],
+      [theirs, 'mcp-memory'],
+    ] as const) {
+      for (const pieces of [text, [text], text.split('')]) {
+        expect(await all(parseJsonLines(pieces))).toEqual([expect.objectContaining({ source })]);
+      }
+    }
+    expect(await all(parseJsonLines(''))).toEqual([]);
+    await expect(all(parseJsonLines(`${line({})}\n${theirs}`))).rejects.toEqual(invalid(/^Line 2 is no memory/));
+    await expect(all(parseJsonLines(`${theirs}\n${line({})}`))).rejects.toEqual(invalid(/^Line 2/));
+  });
+
+  it.each([
+    ['[]', /^Line 1 is no object/],
+    [line({ id: 1 }), /^Line 1 is no memory. Check "id"/],
+    [line({ text: ' ' }), /^Line 1 is no memory. Check "text"/],
+    [line({ tags: 'x' }), /^Line 1 is no memory. Check "tags"/],
+    [line({ createdAt: 'yesterday' }), /^Line 1 is no memory. Check "createdAt"/],
+    [line({ source: { name: 'markdown' } }), /^Line 1 is no memory. Check "source"/],
+    [line({ later: 1 }), /^Line 1 is no memory. There is an unknown field/],
+    [`${line({})}\n${line({}).slice(0, 30)}`, /^Line 2 is not JSON/],
+  ])('refuses %s', async (text, detail) => {
+    await expect(all(parseExport(text))).rejects.toEqual(invalid(detail));
   });
 });
 

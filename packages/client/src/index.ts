@@ -14,6 +14,7 @@ export * from './errors.ts';
 export { parseChatGptExport } from './import-chatgpt.ts';
 export type { ImportItem, SourceName, TextSource } from './import-item.ts';
 export { parseMarkdownNote } from './import-markdown.ts';
+export { parseExport, parseJsonLines } from './import-json-lines.ts';
 export { parseMcpMemory } from './import-mcp-memory.ts';
 export type { ImportOptions, ImportResult } from './import.ts';
 export type {

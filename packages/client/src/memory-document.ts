@@ -9,7 +9,7 @@ export const MEMORY_FORMAT = 1;
 
 /** Where a memory came from. */
 export interface MemorySource {
-  /** `mcp-memory`, `chatgpt`, `markdown`; for what people write themselves there is no source. */
+  /** `mcp-memory`, `chatgpt`, `markdown`, `strongroom` for an export; for what people write themselves there is no source. */
   readonly name: string;
   /** Names the original within its source, the same at every import. */
   readonly key: string;
@@ -48,6 +48,10 @@ export function encodeDocument(document: MemoryDocument): Bytes {
   if (wrong !== null) throw new ClientError('client.invalid-memory', { detail: wrong });
   return utf8(JSON.stringify(fields));
 }
+
+/** Whether these are a document's fields but its format, as an export has them. Says what is wrong, null when nothing is. */
+export const problemOfFields = (fields: Readonly<Record<string, unknown>>): string | null =>
+  problemOf({ ...fields, format: MEMORY_FORMAT });
 
 /** Throws `client.unknown-format`. */
 export function decodeDocument(bytes: Uint8Array): MemoryDocument {

@@ -17,6 +17,7 @@ import {
 import { asSystem, type Database, inTenant, tenantTable, type Transaction } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
 import { sql } from 'kysely';
+import type { Algorithm } from './algorithms.ts';
 import { createEncryption } from './encryption.ts';
 import { fileSlot } from './file-slot.ts';
 import { manifest as encryptionManifest } from './manifest.ts';
@@ -86,7 +87,8 @@ export interface RecordOf {
 
 /** What a program does with its records; the attacker has the database, not this. */
 export interface Build {
-  readonly name: string;
+  /** What its values are encrypted with; `undefined`: the weakened build. */
+  readonly algorithm: Algorithm | undefined;
   /** What the attacker writes in place of a value that was never encrypted. */
   readonly plaintext: (text: string) => Uint8Array;
   readonly write: (at: Place, record: RecordOf, revision: number) => Promise<void>;
@@ -121,13 +123,13 @@ async function load(transaction: Transaction, table: Table, id: Uuid): Promise<S
   return rows[0];
 }
 
-export async function strongBuild(database: Database): Promise<Build> {
+export async function strongBuild(database: Database, algorithm: Algorithm): Promise<Build> {
   const encryption = await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root')) });
   const codecOf = (table: Table) =>
     rowCodec(dataMap, table, {
       row: ['id', 'revision'],
       subject: 'person',
-      columns: { email: sealed.text({ index: 'email_index' }), note: sealed.text() },
+      columns: { email: sealed.text({ index: 'email_index', algorithm }), note: sealed.text({ algorithm }) },
     });
   const codecs = { patients: codecOf('patients'), doctors: codecOf('doctors') };
   const open = async (transaction: Transaction, table: Table, row: Stored): Promise<RecordOf> => {
@@ -135,7 +137,7 @@ export async function strongBuild(database: Database): Promise<Build> {
     return { person: row.person, email: record!.email, note: record!.note };
   };
   return {
-    name: 'Strongroom',
+    algorithm,
     plaintext: (text) => Buffer.from(text),
     write: (at, { person, email, note }, revision) =>
       database.transaction(inTenant(at.tenant), async (transaction) => {
@@ -216,7 +218,7 @@ export function weakBuild(database: Database): Build {
   const indexOf = (email: string): Uint8Array =>
     new Uint8Array(createHmac('sha256', indexKey).update(normaliseEmail(email)).digest());
   return {
-    name: 'the weakened build',
+    algorithm: undefined,
     plaintext: (text) => Buffer.concat([Uint8Array.of(CLEAR, version), Buffer.from(text)]),
     write: ({ table, tenant, id }, { person, email, note }, revision) =>
       database.transaction(inTenant(tenant), async (transaction) => {

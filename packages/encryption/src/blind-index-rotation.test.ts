@@ -2,10 +2,15 @@ import { join } from 'node:path';
 import { newUuid, systemClock, type Uuid } from '@strongroom/kernel';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
-import { databases } from '@strongroom/testing/databases';
+import { databases, onlyOn } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createIndexRotations, type IndexRotations } from './blind-index-rotation.ts';
+import {
+  createIndexRotations,
+  missingIndexVersions,
+  type IndexReader,
+  type IndexRotations,
+} from './blind-index-rotation.ts';
 import { createEncryption, type Encryption } from './encryption.ts';
 import { fileSlot } from './file-slot.ts';
 import { manifest } from './manifest.ts';
@@ -21,6 +26,7 @@ for (const engine of databases()) {
     let encryption: Encryption;
     let indexes: IndexRotations;
     let people: Uuid[];
+    let recorded: string[];
 
     const inTransaction = <Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> =>
       database.transaction(asSystem, work);
@@ -36,14 +42,16 @@ for (const engine of databases()) {
     };
 
     const find = (text: string): Promise<readonly Uuid[]> =>
-      inTransaction(async (transaction) => {
-        const matches = (await indexes.read(transaction)).matches(encryption, ...email, null, text);
-        const { rows } = await sql<{ id: Uuid }>`select id from people where ${sql.join(
-          matches.map(({ column, value }) => sql`${sql.ref(column)} = ${value}`),
-          sql` or `,
-        )}`.execute(transaction);
-        return rows.map(({ id }) => id);
-      });
+      inTransaction(async (transaction) => findBy(await indexes.read(transaction), transaction, text));
+
+    const findBy = async (reader: IndexReader, transaction: Transaction, text: string): Promise<readonly Uuid[]> => {
+      const matches = reader.matches(encryption, ...email, null, text);
+      const { rows } = await sql<{ id: Uuid }>`select id from people where ${sql.join(
+        matches.map(({ column, value }) => sql`${sql.ref(column)} = ${value}`),
+        sql` or `,
+      )}`.execute(transaction);
+      return rows.map(({ id }) => id);
+    };
 
     /** Everybody is found, by any spelling, and nobody else is. */
     const expectFound = async (): Promise<void> => {
@@ -73,7 +81,13 @@ for (const engine of databases()) {
       encryption = await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root')) });
       const options = { database, encryption, clock: systemClock, tables: encryptedTables, rowsAtOnce: 2 };
       const columns = ['email_index', 'email_index_next'] as const;
-      indexes = createIndexRotations({ ...options, indexes: [{ table: 'people', column: 'email', columns }] });
+      recorded = [];
+      indexes = createIndexRotations({
+        ...options,
+        indexes: [{ table: 'people', column: 'email', columns }],
+        record: (_, moment, { state, outcome }) =>
+          Promise.resolve(void recorded.push(`${moment} ${state} ${String(outcome)}`)),
+      });
       people = Array.from({ length: 5 }, () => newUuid());
       await inTransaction(async (transaction) => {
         for (const [number, id] of people.entries()) await write(transaction, id, `person${number}@example.org`);
@@ -138,6 +152,13 @@ for (const engine of databases()) {
       await rotations.work();
       expect((await encryption.keyTree.status(database)).versions.map(({ version }) => version)).toEqual([1, 3, 4]);
       await expectFound();
+      // The state of before, as an old backup brings it back: that it is under a version that has gone is known before anybody is searched.
+      const missing = () => inTransaction((transaction) => missingIndexVersions(transaction, encryption));
+      expect(await missing()).toEqual([]);
+      await inTransaction((transaction) =>
+        sql`update blind_index_rotations set live_version = 2, other_version = 3`.execute(transaction),
+      );
+      expect(await missing()).toEqual([2]);
     });
 
     it('goes back until it is switched, and goes on where it was stopped', async () => {
@@ -158,6 +179,41 @@ for (const engine of databases()) {
       });
       expect(await filled()).toEqual({ first: 5, second: 0 });
       await expectFound();
+      expect(recorded).toEqual(['begun filling null', 'ended settled cancelled']);
+    });
+
+    it('goes all the way in a job, again from where it stopped, and tells how far it is', async () => {
+      await indexes.run();
+      expect(await indexes.list()).toMatchObject([{ state: 'settled', startedAt: null, outcome: null }]);
+      await encryption.keyTree.rotate(database, { settle: 0 });
+      for (const share of [0, 1.5]) await expect(indexes.begin(...email, { share })).rejects.toThrow(TypeError);
+      expect(await indexes.begin(...email, { share: 0.5 })).toMatchObject({
+        state: 'filling',
+        seen: 0,
+        total: 5,
+        share: 0.5,
+      });
+      await inTransaction((transaction) =>
+        sql`update people set email = set_byte(email, 70, get_byte(email, 70) # 1) where id = ${people[3]}`.execute(
+          transaction,
+        ),
+      );
+      await expect(indexes.run()).rejects.toThrow(code('encryption.cannot-open'));
+      expect(await indexes.status(...email)).toMatchObject({ state: 'filling', failure: 'encryption.cannot-open' });
+      await inTransaction((transaction) => write(transaction, people[3]!, 'person3@example.org'));
+      const stop = new AbortController();
+      const stopping = indexes.run(stop.signal);
+      setTimeout(() => stop.abort(), 10);
+      await stopping.catch(() => undefined);
+      await Promise.all([indexes.run(), join5()]);
+      const [report] = await indexes.list();
+      const ended = { state: 'settled', liveColumn: 'email_index_next', liveVersion: 2, outcome: 'complete' };
+      expect(report).toMatchObject({ ...ended, otherColumn: null, failure: null, share: 0.5 });
+      expect(report!.finishedAt).toBeGreaterThanOrEqual(report!.startedAt!);
+      expect(report!.changed).toBeGreaterThanOrEqual(4 + 5);
+      expect(await filled()).toEqual({ first: 0, second: 6 });
+      await expectFound();
+      expect(recorded).toEqual(['begun filling null', 'ended settled complete']);
     });
 
     it('leaves nothing of the erased, and does not pretend when a value does not open', async () => {
@@ -183,7 +239,7 @@ for (const engine of databases()) {
       }
     });
 
-    it.skipIf(engine.name === 'PGlite')('waits for whoever writes by the state of before', async () => {
+    onlyOn('PostgreSQL', engine)('waits for whoever writes by the state of before', async () => {
       await encryption.keyTree.rotate(database, { settle: 0 });
       const id = newUuid();
       const [arrived, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -212,6 +268,38 @@ for (const engine of databases()) {
       people.push(id);
       expect(await filled()).toEqual({ first: 6, second: 6 });
       await indexes.switch(...email);
+      await expectFound();
+    });
+
+    onlyOn('PostgreSQL', engine)('finds whom somebody wrote who had switched already', async () => {
+      await encryption.keyTree.rotate(database, { settle: 0 });
+      await indexes.begin(...email);
+      await indexes.work(...email);
+      const [held, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const holding = inTransaction(async (transaction) => {
+        await sql`select 1`.execute(transaction);
+        held.resolve();
+        await letGo.promise;
+      });
+      await held.promise;
+      const switching = indexes.switch(...email);
+      const [arrived, written] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      // The switch waits for the one above, and not for this one, which began after it.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const searching = inTransaction(async (transaction) => {
+        const reader = await indexes.read(transaction);
+        arrived.resolve();
+        await written.promise;
+        return findBy(reader, transaction, 'person5@example.org');
+      });
+      await arrived.promise;
+      letGo.resolve();
+      await Promise.all([holding, switching]);
+      const id = newUuid();
+      await inTransaction((transaction) => write(transaction, id, 'person5@example.org'));
+      written.resolve();
+      expect(await searching).toEqual([id]);
+      people.push(id);
       await expectFound();
     });
   });

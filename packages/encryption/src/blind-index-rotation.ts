@@ -6,47 +6,50 @@
  *        ▲                  │           │
  *        └──────cancel──────┴───────────┘
  *
- *     const indexes = await indexes.read(transaction);
- *     insert: { …, ...indexes.values(keys, 'people', 'email', null, text) }      // both columns, null where nothing belongs
- *     search: indexes.matches(keys, 'people', 'email', null, text)               // column and value, to be joined by or
+ * `run` goes all the way, for a job; `work` and `switch` are its steps, for whoever wants to look in between.
+ *
+ *     const reader = await indexes.read(transaction);
+ *     insert: { …, ...reader.values(keys, 'people', 'email', null, text) }      // both columns, null where nothing belongs
+ *     search: reader.matches(keys, 'people', 'email', null, text)               // column and value, to be joined by or
  */
-import type { Bytes, Clock, Uuid } from '@strongroom/kernel';
+import { StrongroomError, type Clock } from '@strongroom/kernel';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
-import { sql } from 'kysely';
-import type { EncryptedColumn, EncryptedTable } from './encrypted-table.ts';
+import type { EncryptedTable } from './encrypted-table.ts';
 import type { Encryption } from './encryption.ts';
 import { EncryptionError } from './errors.ts';
+import { countRows, tableShape } from './internal/batches/walk.ts';
+import { indexPass } from './internal/index-rotation/pass.ts';
 import {
-  compareAndSwap,
-  tableShape,
-  walk,
-  type RowKey,
-  type TableShape,
-  type WalkedRow,
-} from './internal/batches/walk.ts';
+  declareIndex,
+  indexReader,
+  unknownIndex,
+  type DeclaredIndex,
+  type IndexReader,
+  type RotatedIndex,
+} from './internal/index-rotation/reader.ts';
+import {
+  lockIndex,
+  moveIndex,
+  neverRotated,
+  readIndexes,
+  reportOf,
+  running,
+  writeIndex,
+  type IndexReport,
+  type IndexRow,
+  type IndexState,
+} from './internal/index-rotation/record.ts';
 import { fence } from './internal/rotation/fence.ts';
-import { neededColumns, openTexts, tenantOf } from './internal/rotation/rewrite.ts';
-import type { Sealer } from './sealer.ts';
 
-/** The two columns of a blind index. Either may be null and, where values must be unique, each has a unique index of its own. */
-export interface RotatedIndex {
-  readonly table: string;
-  readonly column: string;
-  /** The live one before the first rotation, and the other. */
-  readonly columns: readonly [string, string];
-}
+export type { IndexReader, RotatedIndex } from './internal/index-rotation/reader.ts';
+export type { IndexReport, IndexState } from './internal/index-rotation/record.ts';
 
-/** `filled`: every row was compared with its value; until then `cancel` is possible, from `switch` on only forward. */
-export type IndexState = 'settled' | 'filling' | 'filled' | 'emptying';
-
-export interface IndexStatus {
-  readonly state: IndexState;
-  readonly liveColumn: string;
-  readonly liveVersion: number;
-  /** While filling and filled the one that comes, while emptying the one that goes. */
-  readonly otherColumn: string | null;
-  readonly otherVersion: number | null;
-}
+/** Called in the transaction in which a rotation begins or ends, for the audit log. */
+export type IndexRotationRecorder = (
+  transaction: Transaction,
+  moment: 'begun' | 'ended',
+  report: IndexReport,
+) => Promise<void>;
 
 export interface IndexRotationsOptions {
   readonly database: Database;
@@ -54,64 +57,39 @@ export interface IndexRotationsOptions {
   readonly clock: Clock;
   readonly tables: readonly EncryptedTable[];
   readonly indexes: readonly RotatedIndex[];
+  readonly record?: IndexRotationRecorder | undefined;
+  /** Called when a rotation was begun or cancelled: `run` has something to do. */
+  readonly nudge?: (() => void) | undefined;
   /** Rows of one transaction; see `RotationsOptions`. */
   readonly rowsAtOnce?: number | undefined;
-}
-
-/** What to write and where to look, as of one transaction. Normalises text by the column's rule. */
-export interface IndexReader {
-  /** For the row: a value for each of the two columns. `text`: null for no value. */
-  values(
-    sealer: Sealer,
-    table: string,
-    column: string,
-    tenant: Uuid | null,
-    text: string | null,
-  ): Record<string, Bytes | null>;
-  /** Rows with `text` have the value in one of these columns. */
-  matches(
-    sealer: Sealer,
-    table: string,
-    column: string,
-    tenant: Uuid | null,
-    text: string,
-  ): readonly { readonly column: string; readonly value: Bytes }[];
 }
 
 /** All but `read` open transactions of their own. Each throws `encryption.column-not-encrypted` for an index that was not declared. */
 export interface IndexRotations {
   /** In the transaction that writes or searches. */
   read(transaction: Transaction): Promise<IndexReader>;
-  status(table: string, column: string): Promise<IndexStatus>;
-  /** To the present key version, which must be another than the index's; throws `encryption.key-in-use` otherwise, `encryption.rotation-running` in any other state. */
-  begin(table: string, column: string): Promise<void>;
+  /** Every declared index. */
+  list(): Promise<readonly IndexReport[]>;
+  status(table: string, column: string): Promise<IndexReport>;
+  /**
+   * To the present key version, which must be another than the index's; throws `encryption.key-in-use` otherwise, `encryption.rotation-running` in any other state.
+   * `share`: the part of the time that the rotation may be at work, above 0 up to 1, the default.
+   */
+  begin(table: string, column: string, options?: { readonly share?: number | undefined }): Promise<IndexReport>;
   /**
    * Goes on from where it stopped: fills and compares, or empties. Resolves in `filled` or `settled`. A value that does not open leaves the index
    * `filling` with `encryption.cannot-open`; rows about erased people lose their index.
    */
-  work(table: string, column: string, signal?: AbortSignal): Promise<IndexStatus>;
+  work(table: string, column: string, signal?: AbortSignal): Promise<IndexReport>;
   /** The filled column becomes the live one. Throws `encryption.rotation-running` in any other state than `filled`. */
-  switch(table: string, column: string): Promise<void>;
+  switch(table: string, column: string): Promise<IndexReport>;
   /** Back to the former column, before the switch. Throws `encryption.rotation-running` after it. */
-  cancel(table: string, column: string): Promise<void>;
-}
-
-interface Row {
-  readonly table_name: string;
-  readonly column_name: string;
-  readonly live_column: string;
-  readonly live_version: number;
-  readonly other_column: string | null;
-  readonly other_version: number | null;
-  readonly state: IndexState;
-  readonly cursor: RowKey | null;
-}
-
-interface Declared {
-  readonly index: RotatedIndex;
-  readonly table: EncryptedTable;
-  readonly column: EncryptedColumn;
-  readonly normalise: (text: string) => string;
+  cancel(table: string, column: string): Promise<IndexReport>;
+  /**
+   * Brings every rotation that was begun to its end, from wherever it stopped. Any number of processes may call it; a job does. What fails is tried again at
+   * the next call and does not keep others waiting; the first error is thrown in the end.
+   */
+  run(signal?: AbortSignal): Promise<void>;
 }
 
 export const createIndexRotations = (options: IndexRotationsOptions): IndexRotations =>
@@ -119,52 +97,41 @@ export const createIndexRotations = (options: IndexRotationsOptions): IndexRotat
 
 class BlindIndexRotations implements IndexRotations {
   readonly #options: IndexRotationsOptions;
-  readonly #declared: ReadonlyMap<string, Declared>;
+  readonly #declared: ReadonlyMap<string, DeclaredIndex>;
 
   constructor(options: IndexRotationsOptions) {
     this.#options = options;
     this.#declared = new Map(
-      options.indexes.map((index) => [`${index.table}.${index.column}`, declare(options.tables, index)]),
+      options.indexes.map((index) => [`${index.table}.${index.column}`, declareIndex(options.tables, index)]),
     );
   }
 
   async read(transaction: Transaction): Promise<IndexReader> {
-    const { rows } = await sql<Row>`select * from blind_index_rotations`.execute(transaction);
-    const found = new Map(rows.map((row) => [`${row.table_name}.${row.column_name}`, row]));
-    const stateOf = (table: string, column: string): { declared: Declared; row: Row } => {
+    const found = await this.#rows(transaction);
+    return indexReader((table, column) => {
       const declared = this.#of(table, column);
       return { declared, row: found.get(`${table}.${column}`) ?? this.#initial(declared) };
-    };
-    return {
-      values: (sealer, table, column, tenant, text) => {
-        const { declared, row } = stateOf(table, column);
-        const made: Record<string, Bytes | null> = Object.fromEntries(
-          declared.index.columns.map((name) => [name, null]),
-        );
-        if (text === null) return made;
-        for (const { name, version } of written(row)) {
-          made[name] = sealer.blindIndex({ tenant, table, column }, declared.normalise(text), version);
-        }
-        return made;
-      },
-      matches: (sealer, table, column, tenant, text) => {
-        const { declared, row } = stateOf(table, column);
-        return searched(row).map(({ name, version }) => ({
-          column: name,
-          value: sealer.blindIndex({ tenant, table, column }, declared.normalise(text), version),
-        }));
-      },
-    };
+    });
   }
 
-  async status(table: string, column: string): Promise<IndexStatus> {
-    const row = await this.#transaction((transaction) => this.#row(transaction, this.#of(table, column)));
-    return statusOf(row);
+  async list(): Promise<readonly IndexReport[]> {
+    const found = await this.#transaction((transaction) => this.#rows(transaction));
+    return [...this.#declared].map(([name, declared]) => reportOf(found.get(name) ?? this.#initial(declared)));
   }
 
-  async begin(table: string, column: string): Promise<void> {
+  async status(table: string, column: string): Promise<IndexReport> {
     const declared = this.#of(table, column);
-    await this.#transaction(async (transaction) => {
+    return reportOf(await this.#transaction((transaction) => this.#row(transaction, declared)));
+  }
+
+  async begin(
+    table: string,
+    column: string,
+    { share = 1 }: { readonly share?: number | undefined } = {},
+  ): Promise<IndexReport> {
+    if (!(share > 0 && share <= 1)) throw new TypeError('index rotation: share must be above 0 and at most 1');
+    const declared = this.#of(table, column);
+    const report = await this.#transaction(async (transaction) => {
       // Also learns of the present key version, if another process made it.
       await this.#options.encryption.subjects(transaction, []);
       const row = await this.#row(transaction, declared);
@@ -172,178 +139,164 @@ class BlindIndexRotations implements IndexRotations {
       const { keyVersion } = this.#options.encryption;
       if (row.live_version === keyVersion) {
         throw new EncryptionError('encryption.key-in-use', {
-          detail: `The index is under version ${keyVersion} already.`,
+          detail: `The index is under version ${keyVersion} already, which is the present one. Rotate the keys first.`,
         });
       }
       const other = declared.index.columns.find((name) => name !== row.live_column)!;
-      await this.#write(transaction, {
+      const begun: IndexRow = {
         ...row,
         other_column: other,
         other_version: keyVersion,
-        state: 'filling',
-        cursor: null,
-      });
+        share,
+        changed: 0,
+        outcome: null,
+        started_at: this.#now(),
+        finished_at: null,
+        ...(await this.#walkFromTheStart(transaction, table, 'filling')),
+      };
+      await writeIndex(transaction, begun, this.#now());
+      await this.#options.record?.(transaction, 'begun', reportOf(begun));
+      return reportOf(begun);
     });
+    this.#options.nudge?.();
+    return report;
   }
 
-  async work(table: string, column: string, signal?: AbortSignal): Promise<IndexStatus> {
+  async work(table: string, column: string, signal?: AbortSignal): Promise<IndexReport> {
     const declared = this.#of(table, column);
     const { database } = this.#options;
-    const row = await this.#transaction((transaction) => this.#row(transaction, declared));
-    if (row.state !== 'filling' && row.state !== 'emptying') return statusOf(row);
+    let row = await this.#transaction((transaction) => this.#row(transaction, declared));
+    const { state } = row;
+    if (state !== 'filling' && state !== 'emptying') return reportOf(row);
     // Whoever wrote or searched by the state of before is through from here on.
     await fence(database, signal);
     const shape = await this.#transaction((transaction) => tableShape(transaction, table));
-    for (let pass = row.cursor; ; pass = null) {
-      const changed = await this.#pass(declared, shape, row, pass, signal);
-      if (changed === 0 && pass === null) break;
+    for (;;) {
+      const after = await indexPass({ ...this.#options, declared, shape, begun: row, signal });
+      if (after.wrong_in_pass === 0) break;
+      row = await this.#transaction(async (transaction) => {
+        const next = { ...after, ...(await this.#walkFromTheStart(transaction, table, state)) };
+        await moveIndex(transaction, state, next, this.#now());
+        return next;
+      });
     }
-    const next: Row =
-      row.state === 'filling'
-        ? { ...row, state: 'filled', cursor: null }
-        : { ...row, state: 'settled', other_column: null, other_version: null, cursor: null };
-    await this.#transaction((transaction) => this.#move(transaction, declared, row.state, next));
+    const report = await this.#transaction(async (transaction) => {
+      const now = this.#now();
+      const latest = (await lockIndex(transaction, table, column)) ?? row;
+      const next: IndexRow =
+        state === 'filling'
+          ? { ...latest, state: 'filled', cursor: null }
+          : { ...latest, state: 'settled', other_column: null, other_version: null, cursor: null, finished_at: now };
+      await moveIndex(transaction, state, next, now);
+      if (next.state === 'settled') await this.#options.record?.(transaction, 'ended', reportOf(next));
+      return reportOf(next);
+    });
     // Before the switch everybody has to look at both columns.
-    if (next.state === 'filled') await fence(database, signal);
-    return statusOf(next);
+    if (report.state === 'filled') await fence(database, signal);
+    return report;
   }
 
-  async switch(table: string, column: string): Promise<void> {
+  async switch(table: string, column: string): Promise<IndexReport> {
     const declared = this.#of(table, column);
     await fence(this.#options.database);
-    await this.#transaction(async (transaction) => {
+    return this.#transaction(async (transaction) => {
       const row = await this.#row(transaction, declared);
       if (row.state !== 'filled') throw running(row);
-      await this.#write(transaction, {
+      const next: IndexRow = {
         ...row,
         live_column: row.other_column!,
         live_version: row.other_version!,
         other_column: row.live_column,
         other_version: row.live_version,
-        state: 'emptying',
-        cursor: null,
-      });
+        outcome: 'complete',
+        ...(await this.#walkFromTheStart(transaction, table, 'emptying')),
+      };
+      await writeIndex(transaction, next, this.#now());
+      return reportOf(next);
     });
   }
 
-  async cancel(table: string, column: string): Promise<void> {
+  async cancel(table: string, column: string): Promise<IndexReport> {
     const declared = this.#of(table, column);
-    await this.#transaction(async (transaction) => {
+    const report = await this.#transaction(async (transaction) => {
       const row = await this.#row(transaction, declared);
       if (row.state !== 'filling' && row.state !== 'filled') throw running(row);
-      await this.#write(transaction, { ...row, state: 'emptying', cursor: null });
+      const next: IndexRow = {
+        ...row,
+        outcome: 'cancelled',
+        ...(await this.#walkFromTheStart(transaction, table, 'emptying')),
+      };
+      await writeIndex(transaction, next, this.#now());
+      return reportOf(next);
     });
+    this.#options.nudge?.();
+    return report;
   }
 
-  /** Through all rows; resolves with how many were changed. */
-  async #pass(
-    declared: Declared,
-    shape: TableShape,
-    row: Row,
-    after: RowKey | null,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    const { database, rowsAtOnce } = this.#options;
-    const { table, column } = declared;
-    const other = row.other_column!;
-    let [total, changed] = [0, 0];
-    await walk({
-      database,
-      shape,
-      columns: [...neededColumns({ table, columns: [column] }), other],
-      after,
-      rows: rowsAtOnce,
-      signal,
-      work: async (transaction, batch) => {
-        const wanted =
-          row.state === 'emptying'
-            ? batch.rows.map(() => null)
-            : await this.#indexesOf(transaction, declared, row, batch.rows);
-        const swaps = batch.rows.flatMap(({ key, values }, index) => {
-          const to = wanted[index]!;
-          const from = values[other] as Uint8Array | null;
-          if (from === null ? to === null : to !== null && Buffer.compare(from, to) === 0) return [];
-          // Only while the value itself is still the one that was read.
-          return [{ key, from: [values[column.column], from], to: [values[column.column], to] }];
-        });
-        changed = swaps.length;
-        await compareAndSwap(transaction, shape, [column.column, other], swaps);
-        await this.#move(transaction, declared, row.state, { ...row, cursor: batch.after });
-      },
-      committed: () => {
-        total += changed;
-      },
-    });
-    return total;
-  }
-
-  async #indexesOf(
-    transaction: Transaction,
-    { table, column, normalise }: Declared,
-    row: Row,
-    rows: readonly WalkedRow[],
-  ): Promise<(Uint8Array | null)[]> {
-    const { encryption } = this.#options;
-    const texts = await openTexts(encryption, transaction, { table, column }, rows);
-    return texts.map((text, index) => {
-      if (text === null || text === 'erased') return null;
-      const { values } = rows[index]!;
-      if (text === 'damaged') {
-        throw new EncryptionError('encryption.cannot-open', {
-          detail: `It is ${table.table}.${column.column} of ${rows[index]!.key.join(' ')}.`,
-        });
+  async run(signal?: AbortSignal): Promise<void> {
+    const errors: unknown[] = [];
+    for (const declared of this.#declared.values()) {
+      try {
+        await this.#runOne(declared.index, signal);
+      } catch (error) {
+        if (signal?.aborted === true) throw error;
+        await this.#recordFailure(declared, error);
+        errors.push(error);
       }
-      const place = { tenant: tenantOf(table, values), table: table.table, column: column.column };
-      return encryption.blindIndex(place, normalise(text.text), row.other_version!);
-    });
+    }
+    if (errors.length > 0) throw errors[0];
   }
 
-  #of(table: string, column: string): Declared {
+  async #runOne({ table, column }: RotatedIndex, signal: AbortSignal | undefined): Promise<void> {
+    while ((await this.work(table, column, signal)).state === 'filled') {
+      signal?.throwIfAborted();
+      await this.switch(table, column);
+    }
+  }
+
+  /** So that whoever asks how far it is learns why it does not go on. */
+  async #recordFailure(declared: DeclaredIndex, error: unknown): Promise<void> {
+    if (!(error instanceof StrongroomError)) return;
+    const { code } = error;
+    await this.#transaction(async (transaction) => {
+      const row = await this.#row(transaction, declared);
+      if (row.state !== 'settled') await writeIndex(transaction, { ...row, failure: code }, this.#now());
+    }).catch(() => undefined);
+  }
+
+  #of(table: string, column: string): DeclaredIndex {
     const declared = this.#declared.get(`${table}.${column}`);
-    if (declared === undefined) throw unknown(`${table}.${column}`);
+    if (declared === undefined) throw unknownIndex(`${table}.${column}`);
     return declared;
   }
 
+  async #rows(transaction: Transaction): Promise<ReadonlyMap<string, IndexRow>> {
+    const rows = await readIndexes(transaction);
+    return new Map(rows.map((row) => [`${row.table_name}.${row.column_name}`, row]));
+  }
+
   /** Locked until the transaction ends. */
-  async #row(transaction: Transaction, declared: Declared): Promise<Row> {
+  async #row(transaction: Transaction, declared: DeclaredIndex): Promise<IndexRow> {
     const { table, column } = declared.index;
-    const { rows } = await sql<Row>`
-      select * from blind_index_rotations where table_name = ${table} and column_name = ${column} for update`.execute(
-      transaction,
-    );
-    return rows[0] ?? this.#initial(declared);
+    return (await lockIndex(transaction, table, column)) ?? this.#initial(declared);
   }
 
-  /** Never rotated. */
-  #initial({ index }: Declared): Row {
-    return {
-      table_name: index.table,
-      column_name: index.column,
-      live_column: index.columns[0],
-      live_version: this.#options.encryption.lookupVersion,
-      other_column: null,
-      other_version: null,
-      state: 'settled',
-      cursor: null,
-    };
+  #initial({ index: { table, column, columns } }: DeclaredIndex): IndexRow {
+    return neverRotated({ table, column, live: columns[0] }, this.#options.encryption.lookupVersion);
   }
 
-  /** Throws `encryption.rotation-running` when it is in another state than `from` by now. */
-  async #move(transaction: Transaction, declared: Declared, from: IndexState, to: Row): Promise<void> {
-    const row = await this.#row(transaction, declared);
-    if (row.state !== from || row.other_column !== (to.other_column ?? row.other_column)) throw running(row);
-    await this.#write(transaction, to);
+  /** What changes in the index's row when a walk of that state begins, or begins again. */
+  async #walkFromTheStart(
+    transaction: Transaction,
+    table: string,
+    state: IndexState,
+  ): Promise<Pick<IndexRow, 'state' | 'cursor' | 'seen' | 'total' | 'wrong_in_pass' | 'failure'>> {
+    const total = await countRows(transaction, await tableShape(transaction, table));
+    return { state, cursor: null, seen: 0, total, wrong_in_pass: 0, failure: null };
   }
 
-  async #write(transaction: Transaction, row: Row): Promise<void> {
-    const cursor = row.cursor === null ? null : JSON.stringify(row.cursor);
-    await sql`
-      insert into blind_index_rotations (table_name, column_name, live_column, live_version, other_column, other_version, state, cursor, changed_at)
-      values (${row.table_name}, ${row.column_name}, ${row.live_column}, ${row.live_version}, ${row.other_column}, ${row.other_version},
-        ${row.state}, ${cursor}::jsonb, ${new Date(this.#options.clock.now())})
-      on conflict (table_name, column_name) do update set live_column = excluded.live_column, live_version = excluded.live_version,
-        other_column = excluded.other_column, other_version = excluded.other_version, state = excluded.state, cursor = excluded.cursor,
-        changed_at = excluded.changed_at`.execute(transaction);
+  #now(): Date {
+    return new Date(this.#options.clock.now());
   }
 
   #transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -351,38 +304,21 @@ class BlindIndexRotations implements IndexRotations {
   }
 }
 
-interface Used {
-  readonly name: string;
-  readonly version: number;
+/** Key versions that indexes are under, or on their way to, and whose keys are gone: nobody would be found. After a restore, for which the root of its time is needed then. */
+export async function missingIndexVersions(
+  transaction: Transaction,
+  encryption: Encryption,
+): Promise<readonly number[]> {
+  const missing = new Set<number>();
+  for (const row of await readIndexes(transaction)) {
+    for (const version of [row.live_version, row.other_version ?? row.live_version]) {
+      try {
+        encryption.blindIndex({ tenant: null, table: row.table_name, column: row.column_name }, '', version);
+      } catch (error) {
+        if (!(error instanceof EncryptionError) || error.code !== 'encryption.key-missing') throw error;
+        missing.add(version);
+      }
+    }
+  }
+  return [...missing];
 }
-
-const live = (row: Row): Used => ({ name: row.live_column, version: row.live_version });
-const other = (row: Row): Used => ({ name: row.other_column!, version: row.other_version! });
-/** Both from the beginning, so that filling comes to an end. */
-const written = (row: Row): readonly Used[] =>
-  row.state === 'filling' || row.state === 'filled' ? [live(row), other(row)] : [live(row)];
-/** Both once others may have switched already, who write only the new one. */
-const searched = (row: Row): readonly Used[] => (row.state === 'filled' ? [live(row), other(row)] : [live(row)]);
-
-const statusOf = (row: Row): IndexStatus => ({
-  state: row.state,
-  liveColumn: row.live_column,
-  liveVersion: row.live_version,
-  otherColumn: row.other_column,
-  otherVersion: row.other_version,
-});
-
-function declare(tables: readonly EncryptedTable[], index: RotatedIndex): Declared {
-  const table = tables.find((one) => one.table === index.table);
-  const column = table?.columns.find((one) => one.column === index.column);
-  if (table === undefined || column?.blindIndex === undefined) throw unknown(`${index.table}.${index.column}`);
-  return { index, table, column, normalise: column.blindIndex.normalise };
-}
-
-const running = ({ state }: Row): EncryptionError =>
-  new EncryptionError('encryption.rotation-running', { detail: `The index is ${state}.` });
-
-const unknown = (name: string): EncryptionError =>
-  new EncryptionError('encryption.column-not-encrypted', {
-    detail: `No blind index with two columns is declared for ${name}.`,
-  });

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { newUuid, systemClock, type Uuid } from '@strongroom/kernel';
 import { openDatabase, type Location } from '@strongroom/storage';
 import { figure, temporaryFolder } from '@strongroom/testing';
-import { databases } from '@strongroom/testing/databases';
-import { describe, expect, it } from 'vitest';
+import { databases, onlyOn } from '@strongroom/testing/databases';
+import { describe, expect } from 'vitest';
 import { Notes, notesRoom } from './column-migration.test-support.ts';
 import { createEncryption, type Encryption } from './encryption.ts';
 import { fileSlot } from './file-slot.ts';
@@ -92,48 +92,42 @@ for (const engine of databases()) {
     const root = join(temporaryFolder(), 'root');
     const owner = newUuid();
 
-    it.runIf(engine.name === 'PGlite')(
-      'survives the death of the one process at any moment',
-      { timeout: 600_000 },
-      async () => {
-        const location: Location = { kind: 'folder', path: temporaryFolder(), durability: 'relaxed' };
-        const tenant = newUuid();
-        const ledger = new Ledger();
-        const look = async <Result>(
-          work: (notes: Notes, encryption: Encryption) => Promise<Result>,
-        ): Promise<Result> => {
-          const database = await openDatabase(location, manifests);
-          try {
-            const encryption = await createEncryption({ slot: fileSlot(root) });
-            return await work(new Notes(database, encryption, systemClock, tenant), encryption);
-          } finally {
-            await database.close();
-          }
-        };
-        await look((notes) => fill(notes, owner, ledger));
-        const phases = new Set<string>();
-        let kills = 0;
-        for (;;) {
-          // Odd steps, so that every kind of transaction is hit; enough of them to get on.
-          const fatal = 13 + ((kills * 7) % 17);
-          const child = start({ location, root, tenant, owner }, fatal, true, (line) => ledger.note(line));
-          if (await end(child)) break;
-          kills += 1;
-          await look(async (notes) => {
-            ledger.check(await notes.read());
-            phases.add((await notes.migration().status()).phase);
-          });
+    onlyOn('PGlite', engine)('survives the death of the one process at any moment', { timeout: 600_000 }, async () => {
+      const location: Location = { kind: 'folder', path: temporaryFolder(), durability: 'relaxed' };
+      const tenant = newUuid();
+      const ledger = new Ledger();
+      const look = async <Result>(work: (notes: Notes, encryption: Encryption) => Promise<Result>): Promise<Result> => {
+        const database = await openDatabase(location, manifests);
+        try {
+          const encryption = await createEncryption({ slot: fileSlot(root) });
+          return await work(new Notes(database, encryption, systemClock, tenant), encryption);
+        } finally {
+          await database.close();
         }
-        await look((notes) => complete(notes, ledger));
-        expect(kills).toBeGreaterThan(5);
-        expect(phases.size).toBeGreaterThan(2);
-        figure(
-          `column migration on PGlite: killed ${kills} times in phases ${[...phases].join(', ')}; ${ledger.writes} writes, none lost, no read failed`,
-        );
-      },
-    );
+      };
+      await look((notes) => fill(notes, owner, ledger));
+      const phases = new Set<string>();
+      let kills = 0;
+      for (;;) {
+        // Odd steps, so that every kind of transaction is hit; enough of them to get on.
+        const fatal = 13 + ((kills * 7) % 17);
+        const child = start({ location, root, tenant, owner }, fatal, true, (line) => ledger.note(line));
+        if (await end(child)) break;
+        kills += 1;
+        await look(async (notes) => {
+          ledger.check(await notes.read());
+          phases.add((await notes.migration().status()).phase);
+        });
+      }
+      await look((notes) => complete(notes, ledger));
+      expect(kills).toBeGreaterThan(5);
+      expect(phases.size).toBeGreaterThan(2);
+      figure(
+        `column migration on PGlite: killed ${kills} times in phases ${[...phases].join(', ')}; ${ledger.writes} writes, none lost, no read failed`,
+      );
+    });
 
-    it.runIf(engine.name === 'PostgreSQL')(
+    onlyOn('PostgreSQL', engine)(
       'goes on for the other processes when the one that does it dies',
       { timeout: 600_000 },
       async () => {

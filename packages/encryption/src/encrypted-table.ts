@@ -1,5 +1,6 @@
 /** Where the encrypted values of a table are, and what their places are made of: what rotation has to know to go through all of them. */
 import type { DataMap, TableDeclaration } from '@strongroom/kernel';
+import { DEFAULT_ALGORITHM, type Algorithm } from './algorithms.ts';
 import { EncryptionError } from './errors.ts';
 import { normaliserFor } from './normalise.ts';
 import { declaredOf } from './row-codec.ts';
@@ -8,6 +9,8 @@ export interface EncryptedColumn {
   readonly column: string;
   /** The column naming whom the value is about; `null`: nobody; several: a value sealed with `sealShared` for those that are not null. */
   readonly subject: string | readonly string[] | null;
+  /** What rotation writes; left out: whatever the value has already. */
+  readonly algorithm?: Algorithm | undefined;
   /** Column of its blind index, and what is done to a text before. */
   readonly blindIndex?: { readonly column: string; readonly normalise: (text: string) => string } | undefined;
 }
@@ -67,12 +70,15 @@ export function encryptedTableOf(codec: object): EncryptedTable {
     table,
     tenant,
     row,
-    columns: [...columns.values()].map(({ name, subject }): EncryptedColumn => {
-      const column = declaration.columns[name];
-      if (column?.kind !== 'personal' || column.blindIndex === undefined) return { column: name, subject };
-      const { blindIndex, category } = column;
-      return { column: name, subject, blindIndex: { column: blindIndex, normalise: normaliserFor(category) } };
-    }),
+    columns: [...columns.values()].map(
+      ({ name, subject, column: { algorithm = DEFAULT_ALGORITHM } }): EncryptedColumn => {
+        const column = declaration.columns[name];
+        if (column?.kind !== 'personal' || column.blindIndex === undefined) return { column: name, subject, algorithm };
+        const { blindIndex, category } = column;
+        const normalise = normaliserFor(category);
+        return { column: name, subject, algorithm, blindIndex: { column: blindIndex, normalise } };
+      },
+    ),
   };
 }
 

@@ -12,6 +12,7 @@ import { Root } from './internal/root.ts';
 import { createSubjects, refuseErased } from './internal/tree/create-subjects.ts';
 import { loadSubjects, type Tree } from './internal/tree/load-subjects.ts';
 import { inOrder, TreeKeys } from './internal/tree/tree-keys.ts';
+import type { BeforeReplacing } from './key-reports.ts';
 import { keyTree, type KeyTree } from './key-tree.ts';
 import type { ColumnPlace, Place } from './place.ts';
 import type { RootSlot } from './root-slot.ts';
@@ -52,14 +53,16 @@ export interface EncryptionOptions {
   readonly furtherSlots?: readonly RootSlot[] | undefined;
   /** Set when encrypted data exist: then an empty slot is `encryption.root-missing` instead of a new root key. */
   readonly mustExist?: boolean | undefined;
+  /** Where copies of the key tree are made: each replacement of the root makes the former ones worthless. */
+  readonly beforeReplacing?: BeforeReplacing | undefined;
   readonly clock?: Clock | undefined;
 }
 
 /** Reads the root key from its slot, or makes one there if the slot was never written. */
 export async function createEncryption(options: EncryptionOptions): Promise<Encryption> {
-  const { slot, furtherSlots = [], mustExist = false, clock = systemClock } = options;
+  const { slot, furtherSlots = [], mustExist = false, beforeReplacing, clock = systemClock } = options;
   const root = await Root.open({ slots: [slot, ...furtherSlots], mustExist, clock });
-  return new FieldEncryption(root, clock);
+  return new FieldEncryption(root, clock, beforeReplacing);
 }
 
 const LEDGER_PURPOSE = 'encryption.shredded-subject';
@@ -72,10 +75,10 @@ class FieldEncryption implements Encryption {
   #sealer: FieldSealer;
   #revision = 0;
 
-  constructor(root: Root, clock: Clock) {
+  constructor(root: Root, clock: Clock, beforeReplacing: BeforeReplacing | undefined) {
     this.#root = root;
     this.#tree = { root, keys: new TreeKeys() };
-    this.keyTree = keyTree(this.#tree, clock, (subject) => this.#ledgerHash(subject));
+    this.keyTree = keyTree(this.#tree, clock, (subject) => this.#ledgerHash(subject), beforeReplacing);
     this.#keys = new KeySet(root.keyring);
     this.#sealer = this.#newSealer();
     this.#revision = root.keyring.revision;

@@ -9,11 +9,13 @@ export {
 } from './blind-index-plan.ts';
 export {
   createIndexRotations,
+  missingIndexVersions,
   type IndexReader,
+  type IndexReport,
+  type IndexRotationRecorder,
   type IndexRotations,
   type IndexRotationsOptions,
   type IndexState,
-  type IndexStatus,
   type RotatedIndex,
 } from './blind-index-rotation.ts';
 export { columnCodec, type ColumnCodec, type ColumnCodecOptions, type RowPlace } from './column-codec.ts';
@@ -39,6 +41,7 @@ export { EncryptionError, encryptionErrors, type EncryptionErrorCode } from './e
 export { Fernet, type FernetDecryptOptions, type FernetEncryptOptions, type TokenCipher } from './fernet.ts';
 export { fileSlot } from './file-slot.ts';
 export type {
+  BeforeReplacing,
   KeyOptions,
   KeyProgress,
   KeyStatus,
@@ -46,6 +49,7 @@ export type {
   RotateReport,
   ShredReport,
   SlotReport,
+  TreeState,
 } from './key-reports.ts';
 export type { KeyTree } from './key-tree.ts';
 export { encryptedQueries, type EncryptedQueriesOptions, type OpenTable, type OpenTables } from './kysely-plugin.ts';

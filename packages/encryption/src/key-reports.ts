@@ -50,6 +50,22 @@ export interface RotateOptions extends KeyOptions {
   readonly settle?: number | undefined;
 }
 
+/**
+ * Told of every replacement of the root when it is prepared and before any slot takes it. The tables of the tree open then beneath the root of `version`
+ * and beneath that of `next`, so a copy made now is good for both. When it rejects, nothing is replaced.
+ */
+export type BeforeReplacing = (replacement: { readonly version: number; readonly next: number }) => Promise<void>;
+
+/** Where the key tree is, as the database says. */
+export interface TreeState {
+  /** Counts the roots it has had. */
+  readonly version: number;
+  /** Another root is prepared, and nobody knows from the database alone whether a slot has it. */
+  readonly isReplacing: boolean;
+  /** Every slot holds the root of this version and nothing else. */
+  readonly isComplete: boolean;
+}
+
 export interface KeyStatus {
   readonly keyVersion: number;
   readonly lookupVersion: number;

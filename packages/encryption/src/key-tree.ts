@@ -9,9 +9,11 @@ import { acknowledge, discard, moveTo, raiseRevision } from './internal/tree/fin
 import { ensureTree } from './internal/tree/create-subjects.ts';
 import { Lease } from './internal/tree/lease.ts';
 import { mismatch, refuseOutdated, rootFor, type RootState, type Tree } from './internal/tree/load-subjects.ts';
+import { realign } from './internal/tree/realign.ts';
 import { stage } from './internal/tree/stage.ts';
 import { byteStrings, uuids } from './internal/tree/tables.ts';
 import type {
+  BeforeReplacing,
   KeyOptions,
   KeyProgress,
   KeyStatus,
@@ -19,6 +21,7 @@ import type {
   RotateReport,
   ShredReport,
   SlotReport,
+  TreeState,
 } from './key-reports.ts';
 
 /** People erased with one replacement of the root: bounds memory, and how long one transaction takes. */
@@ -45,11 +48,14 @@ export interface KeyTree {
    */
   recover(database: Database): Promise<boolean>;
   status(database: Database): Promise<KeyStatus>;
+  /** Where the tree is, without asking the slots; `undefined` before the first person. */
+  state(database: Database): Promise<TreeState | undefined>;
   /** Key versions under which values open. */
   openable(): readonly number[];
   /**
    * The tables of the tree were just restored from a copy: the root that is here counts from now on, though a later state of the same keys was once
-   * stored elsewhere. What does not hang beneath it is found out as always.
+   * stored elsewhere. A replacement that was being prepared when the copy was made is finished when that root is the prepared one, and dropped when
+   * it is the one before. Throws `encryption.tree-mismatch` when the tables hang beneath neither.
    */
   realign(transaction: Transaction): Promise<void>;
   /** Which of these people were erased: what a restore asks before it keeps their rows. */
@@ -65,17 +71,20 @@ interface State extends RootState {
 
 type HashOf = (subject: Uuid) => Uint8Array;
 
-export const keyTree = (tree: Tree, clock: Clock, hashOf: HashOf): KeyTree => new RootedTree(tree, clock, hashOf);
+export const keyTree = (tree: Tree, clock: Clock, hashOf: HashOf, beforeReplacing?: BeforeReplacing): KeyTree =>
+  new RootedTree(tree, clock, hashOf, beforeReplacing);
 
 class RootedTree implements KeyTree {
   readonly #tree: Tree;
   readonly #clock: Clock;
   readonly #hashOf: HashOf;
+  readonly #beforeReplacing: BeforeReplacing;
 
-  constructor(tree: Tree, clock: Clock, hashOf: HashOf) {
+  constructor(tree: Tree, clock: Clock, hashOf: HashOf, beforeReplacing: BeforeReplacing = () => Promise.resolve()) {
     this.#tree = tree;
     this.#clock = clock;
     this.#hashOf = hashOf;
+    this.#beforeReplacing = beforeReplacing;
   }
 
   async shred(database: Database, subjects: readonly Uuid[], options: KeyOptions = {}): Promise<ShredReport> {
@@ -181,7 +190,7 @@ class RootedTree implements KeyTree {
       if (keyring.revision > state.keyring_revision) await raiseRevision(database, keyring.revision);
       return true;
     }
-    return Lease.hold(database, (lease) => this.#settle(database, lease));
+    return Lease.hold(database, this.#tree.root, (lease) => this.#settle(database, lease));
   }
 
   async status(database: Database): Promise<KeyStatus> {
@@ -214,6 +223,17 @@ class RootedTree implements KeyTree {
     };
   }
 
+  async state(database: Database): Promise<TreeState | undefined> {
+    const state = await readState(database);
+    if (state === undefined) return undefined;
+    const isReplacing = state.pending_version !== null;
+    return {
+      version: state.version,
+      isReplacing,
+      isComplete: !isReplacing && state.acknowledged_version === state.version,
+    };
+  }
+
   openable(): readonly number[] {
     return this.#tree.root.keyring
       .listVersions()
@@ -221,7 +241,7 @@ class RootedTree implements KeyTree {
   }
 
   async realign(transaction: Transaction): Promise<void> {
-    await sql`update key_tree set keyring_revision = ${this.#tree.root.keyring.revision}`.execute(transaction);
+    await realign(this.#tree, transaction, this.#clock.now());
   }
 
   async shreddedOf(transaction: Transaction, subjects: readonly Uuid[]): Promise<ReadonlySet<Uuid>> {
@@ -235,7 +255,7 @@ class RootedTree implements KeyTree {
   /** With the lease, and with nothing left over from before. */
   async #held<Result>(database: Database, work: (lease: Lease) => Promise<Result>): Promise<Result> {
     await database.transaction(asSystem, (transaction) => ensureTree(this.#tree, transaction));
-    return Lease.hold(database, async (lease) => {
+    return Lease.hold(database, this.#tree.root, async (lease) => {
       await this.#tree.root.reload();
       await this.#settle(database, lease);
       return work(lease);
@@ -292,6 +312,10 @@ class RootedTree implements KeyTree {
     try {
       const now = this.#clock.now();
       staged = await stage({ tree: this.#tree, database, lease, subjects: marked, next, now }, force);
+      if (staged.wraps !== undefined) {
+        const replacement = { version: next.treeVersion - 1, next: next.treeVersion };
+        await lease.during(() => this.#beforeReplacing(replacement));
+      }
     } catch (error) {
       // Nothing was stored: as if it had not begun. Should this fail as well, recovery does it.
       await discard(database, lease).catch(() => undefined);

@@ -1,5 +1,6 @@
 import type { Manifest } from '@strongroom/kernel';
 import type { Database } from '@strongroom/storage';
+import type { IndexRotations } from './blind-index-rotation.ts';
 import type { ColumnMigration } from './column-migration.ts';
 import type { Encryption } from './encryption.ts';
 import type { Rotations } from './rotation.ts';
@@ -12,6 +13,8 @@ export interface EncryptionServices {
   readonly encryption: Encryption;
   /** Absent where nobody rotates keys. */
   readonly rotations?: Rotations | undefined;
+  /** Absent where no blind index has two columns. */
+  readonly indexRotations?: IndexRotations | undefined;
   /** Columns that are being encrypted. */
   readonly columnMigrations?: readonly ColumnMigration[] | undefined;
 }
@@ -33,6 +36,13 @@ export const manifest = {
       everySeconds: 60,
       run: async ({ rotations }: EncryptionServices, signal: AbortSignal) => {
         await rotations?.work(signal);
+      },
+    },
+    {
+      name: 'encryption.rotate-indexes',
+      everySeconds: 60,
+      run: async ({ indexRotations }: EncryptionServices, signal: AbortSignal) => {
+        await indexRotations?.run(signal);
       },
     },
     {

@@ -1,11 +1,11 @@
 /** Against SoftHSM2: needs Debian's softhsm2, and `npm ci` in tools/optional/pkcs11 or STRONGROOM_PKCS11 with the folder of another installation. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { newUuid, type Uuid } from '@strongroom/kernel';
 import { inInstallation, type Database } from '@strongroom/storage';
-import { figure, needs, temporaryFolder } from '@strongroom/testing';
+import { figure, needs, pkcs11Library, softHsmModule, temporaryFolder } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createEncryption, type Encryption } from './encryption.ts';
@@ -14,15 +14,13 @@ import { manifest } from './manifest.ts';
 import { pkcs11Slot } from './pkcs11-slot.ts';
 import type { RootSlot } from './root-slot.ts';
 
-const installed = process.env['STRONGROOM_PKCS11'] ?? join(import.meta.dirname, '../../../tools/optional/pkcs11');
-const main = join(installed, 'node_modules/pkcs11js/index.js');
-const module = ['/usr/lib/softhsm/libsofthsm2.so', '/usr/lib64/pkcs11/libsofthsm2.so'].find(existsSync);
-const ready = needs('softhsm') && existsSync(main) && module !== undefined;
+// Both are asked, so that the end of the run names whichever is missing.
+const parts = [needs('softhsm'), needs('pkcs11js')];
 
 const PIN = '493817';
 const placeOf = (subject: Uuid) => ({ tenant: null, table: 'accounts', column: 'email', row: subject, subject });
 
-describe.skipIf(!ready)('the PKCS#11 slot on SoftHSM2', () => {
+describe.skipIf(parts.includes(false))('the PKCS#11 slot on SoftHSM2', () => {
   const [engine] = databases();
   const folder = temporaryFolder();
   const tokens = join(folder, 'tokens');
@@ -30,7 +28,13 @@ describe.skipIf(!ready)('the PKCS#11 slot on SoftHSM2', () => {
   const calls = { generate: 0, encrypt: 0, decrypt: 0, destroyOthers: 0, destroy: 0 };
 
   const slotAt = (path: string, pin = PIN): RootSlot =>
-    pkcs11Slot({ module: module!, token: 'strongroom-test', pin, path, library: pathToFileURL(main).href });
+    pkcs11Slot({
+      module: softHsmModule!,
+      token: 'strongroom-test',
+      pin,
+      path,
+      library: pathToFileURL(pkcs11Library).href,
+    });
 
   const keysInToken = (): string[] =>
     readdirSync(tokens, { recursive: true, encoding: 'utf8' })
@@ -133,13 +137,13 @@ describe.skipIf(!ready)('the PKCS#11 slot on SoftHSM2', () => {
   });
 
   it('names what is missing', async () => {
-    const options = { module: module!, token: 'strongroom-test', pin: PIN, path: join(folder, 'third') };
+    const options = { module: softHsmModule!, token: 'strongroom-test', pin: PIN, path: join(folder, 'third') };
     const missing = pkcs11Slot({ ...options, module: '/nowhere.so', library: 'not-installed-here' });
     await expect(createEncryption({ slot: missing })).rejects.toMatchObject({
       code: 'encryption.root-unavailable',
       message: expect.stringContaining('npm install pkcs11js'),
     });
-    const noToken = pkcs11Slot({ ...options, token: 'another', library: pathToFileURL(main).href });
+    const noToken = pkcs11Slot({ ...options, token: 'another', library: pathToFileURL(pkcs11Library).href });
     await expect(createEncryption({ slot: noToken })).rejects.toMatchObject({
       message: expect.stringContaining('no such token'),
     });

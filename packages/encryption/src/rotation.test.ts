@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { newUuid, systemClock, type Uuid } from '@strongroom/kernel';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
-import { databases } from '@strongroom/testing/databases';
+import { databases, onlyOn } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { algorithms, type Algorithm } from './algorithms.ts';
 import { encryptedTable, encryptedTableOf, undeclaredTables } from './encrypted-table.ts';
 import { createEncryption, type Encryption } from './encryption.ts';
 import { fileSlot } from './file-slot.ts';
@@ -90,6 +91,30 @@ for (const engine of databases()) {
       await expect(rotations.read(newUuid())).rejects.toThrow(code('encryption.no-such-rotation'));
     });
 
+    it('gives a column the algorithm that its codec declares, also without a new version', async () => {
+      const columns = (algorithm: Algorithm) => ({
+        email: sealed.text({ index: 'email_index' }),
+        name: sealed.text({ algorithm }),
+      });
+      const stored = () =>
+        inTransaction((transaction) =>
+          sql<{ name: number; email: number }>`
+            select distinct get_byte(name, 1) as name, get_byte(email, 1) as email from people`.execute(transaction),
+        );
+      for (const algorithm of ['fernet', 'aes-256-gcm'] as const) {
+        const codec = rowCodec(dataMap, 'people', { row: ['id'], subject: 'id', columns: columns(algorithm) });
+        const rotations = rotationsOf({ tables: [encryptedTableOf(codec), encryptedTables[1]!] });
+        const scope = { kind: 'column', table: 'people', column: 'name' } as const;
+        const { id, keyVersion } = await rotations.begin(scope, { toPresent: true });
+        await inTransaction((transaction) => addPerson(encryption, transaction, people[0]!, 'person 0'));
+        await rotations.work();
+        expect(await rotations.read(id)).toMatchObject({ state: 'complete', authenticated: 5, damaged: 0 });
+        expect(keyVersion).toBe(1);
+        expect((await stored()).rows).toEqual([{ name: algorithms[algorithm], email: 1 }]);
+        expect((await texts()).toSorted()).toEqual(people.map((_, index) => `person ${index}`));
+      }
+    });
+
     it('of a tenant or a column touches nothing else, and keeps the version that the others need', async () => {
       const rotations = rotationsOf();
       const { id } = await rotations.begin({ kind: 'tenant', tenant: two }, settle);
@@ -144,7 +169,7 @@ for (const engine of databases()) {
       expect((await rotations.list())[0]).toMatchObject({ state: 'complete', erased: 4, damaged: 0, retired: [1, 2] });
     });
 
-    it.skipIf(engine.name === 'PGlite')('waits for whoever still writes under the former version', async () => {
+    onlyOn('PostgreSQL', engine)('waits for whoever still writes under the former version', async () => {
       const [arrived, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       const id = people[0]!;
       const slow = inTransaction(async (transaction) => {
@@ -278,7 +303,10 @@ describe('encrypted tables', () => {
     const [email, name] = table!.columns;
     expect(encryptedTableOf(codec)).toMatchObject({
       ...table,
-      columns: [{ ...email, blindIndex: { column: 'email_index', normalise: expect.any(Function) as unknown } }, name],
+      columns: [
+        { ...email, blindIndex: { column: 'email_index', normalise: expect.any(Function) as unknown } },
+        name,
+      ].map((column) => ({ ...column, algorithm: 'aes-256-gcm' })),
     });
     expect(() => encryptedTableOf({})).toThrow(TypeError);
     expect(undeclaredTables(dataMap, encryptedTables.slice(1))).toEqual(['people']);

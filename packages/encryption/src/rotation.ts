@@ -24,7 +24,9 @@ import {
   toFinishing,
   type RotationRow,
 } from './internal/rotation/record.ts';
-import { neededColumns, rewrite, type RewriteResult } from './internal/rotation/rewrite.ts';
+import { renewHere, type Renewer } from './internal/rotation/renew.ts';
+import { neededColumns, rewrite } from './internal/rotation/rewrite.ts';
+import { RenewalThread } from './internal/rotation/thread.ts';
 import type { RotationReport, RotationScope } from './rotation-report.ts';
 
 export interface RotationOptions {
@@ -79,6 +81,10 @@ export interface Rotations {
   cancel(id: Uuid): Promise<RotationReport>;
 }
 
+/** One is written while the next one is opened and sealed, and one more read: more of them would only wait. Each has a connection. */
+const BATCHES_AT_ONCE = 3;
+/** Starting a thread takes about as long as opening and sealing the values of so many. On PGlite the database itself is what this process is busy with. */
+const ROWS_WORTH_A_THREAD = { pglite: Infinity, postgresql: 5_000 } as const;
 /** How many `list` shows. */
 const LISTED = 20;
 
@@ -133,12 +139,13 @@ class KeyRotations implements Rotations {
   }
 
   async work(signal?: AbortSignal): Promise<void> {
+    const thread = new RenewalThread();
     try {
       for (;;) {
         const row = await this.#transaction(openRotation);
         if (row === undefined) return;
         if (row.state === 'finishing') await this.#finish(row, signal);
-        else await this.#pass(row, signal);
+        else await this.#pass(row, thread, signal);
       }
     } catch (error) {
       if (error instanceof NotOurs) return;
@@ -147,6 +154,8 @@ class KeyRotations implements Rotations {
         await this.#transaction((transaction) => recordFailure(transaction, code)).catch(() => undefined);
       }
       throw error;
+    } finally {
+      await thread.stop();
     }
   }
 
@@ -170,8 +179,10 @@ class KeyRotations implements Rotations {
   }
 
   /** Through all tables from where the row says, then either once more or to the end. */
-  async #pass(begun: RotationRow, signal: AbortSignal | undefined): Promise<void> {
+  async #pass(begun: RotationRow, thread: RenewalThread, signal: AbortSignal | undefined): Promise<void> {
     const { database, encryption } = this.#options;
+    const isLong = begun.total >= ROWS_WORTH_A_THREAD[database.engine];
+    const renewer: Renewer = isLong ? (keys, renewal) => thread.renew(keys, renewal) : renewHere;
     const scope = scopeOf(begun);
     const scoped = this.#scoped(scope);
     // Whoever still writes under a former version has to be through before a pass that may be the last one begins.
@@ -197,8 +208,9 @@ class KeyRotations implements Rotations {
         share: row.share,
         rows: this.#options.rowsAtOnce,
         signal,
-        work: async (transaction, { rows, after }) => {
-          const result: RewriteResult = await rewrite(encryption, transaction, target, rows);
+        atOnce: BATCHES_AT_ONCE,
+        work: async (transaction, { rows, after }, turn) => {
+          const result = await rewrite(transaction, target, rows, { encryption, renewer, turn });
           const step = { table: table.table, after, seen: rows.length, result };
           next = await advance(transaction, row, step, this.#now());
         },

@@ -2,6 +2,7 @@
 import { audited, inSpace } from '@strongroom/pipeline';
 import { MemoriesError } from './errors.ts';
 import { writtenAnswer } from './internal/answers.ts';
+import { tokenDigest, versionsDigest } from './internal/digests.ts';
 import { batchLimit } from './internal/limits.ts';
 import { refusalMembers } from './internal/refusal.ts';
 import { defineRoute } from './internal/routes.ts';
@@ -38,7 +39,17 @@ const write = defineRoute({
     const { outcomes } = result;
     const repeated = outcomes.filter((outcome) => outcome.repeated).length;
     const created = outcomes.filter((outcome) => !outcome.repeated && outcome.version === 1).length;
-    call.record({ details: { created, updated: outcomes.length - created - repeated, repeated } });
+    const after = outcomes.map(({ id, version }, index) => {
+      return { id, version, digest: tokenDigest(call.body.items[index]!.token) };
+    });
+    const before = outcomes.flatMap(({ id, version, replaced }) =>
+      replaced === null ? [] : [{ id, version: version - 1, digest: replaced }],
+    );
+    const replaced = before.length === 0 ? {} : { before: versionsDigest(before) };
+    call.record({
+      details: { created, updated: outcomes.length - created - repeated, repeated },
+      digests: { ...replaced, after: versionsDigest(after) },
+    });
     return { body: { items: outcomes.map(writtenAnswer) } };
   },
 });

@@ -9,10 +9,12 @@ import {
   type AuditLog,
 } from '@strongroom/audit-log';
 import {
+  encryptedTables,
   ensureSetupInvitation,
   manifest as authenticationManifest,
   people,
   profiles,
+  rotatedIndexes,
   sessionEndings,
   sessionPort,
 } from '@strongroom/authentication';
@@ -24,7 +26,13 @@ import {
   memberships,
   type Role,
 } from '@strongroom/authorization';
-import { createEncryption, fileSlot, manifest as encryptionManifest, type Encryption } from '@strongroom/encryption';
+import {
+  createEncryption,
+  createIndexRotations,
+  fileSlot,
+  manifest as encryptionManifest,
+  type Encryption,
+} from '@strongroom/encryption';
 import { newUuid, toBase64Url, utf8, type Uuid } from '@strongroom/kernel';
 import { createPipeline, PipelineError, type Pipeline, type Route } from '@strongroom/pipeline';
 import { createLimiter, manifest as rateLimitingManifest } from '@strongroom/rate-limiting';
@@ -69,10 +77,13 @@ export class House {
     this.database = database;
     this.encryption = encryption;
     this.auditLog = createAuditLog({ clock, database, encryption, events: catalogue(rooms), nudge: () => {} });
+    const indexes = { tables: encryptedTables, indexes: rotatedIndexes };
+    const indexRotations = createIndexRotations({ clock, database, encryption, ...indexes });
     const services = {
       clock,
       database,
       encryption,
+      indexRotations,
       memberships,
       auditLog: this.auditLog,
       auditSinks: createSinks({
@@ -84,7 +95,7 @@ export class House {
         nudge: () => {},
       }),
       profiles: profiles({ encryption }),
-      people: people({ encryption }),
+      people: people({ encryption, indexRotations }),
       sessionEndings,
       departures: departures({ clock }),
       receipts: { receipt: readReceipt },

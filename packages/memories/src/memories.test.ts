@@ -1,4 +1,6 @@
-import { newUuid, toBase64Url, type Uuid } from '@strongroom/kernel';
+import { createHash } from 'node:crypto';
+import { showsDigest } from '@strongroom/audit-log/verify';
+import { fromBase64Url, newUuid, toBase64Url, type Uuid } from '@strongroom/kernel';
 import { databases } from '@strongroom/testing/databases';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { House, manifests, memoryBody, randomText, randomToken, spaceBody, type Person } from './house.test-support.ts';
@@ -238,6 +240,63 @@ for (const engine of databases()) {
       });
     });
 
+    describe('digests in the log', () => {
+      type Shown = Parameters<typeof showsDigest>[0];
+      const sha256 = (...parts: readonly Uint8Array[]) =>
+        new Uint8Array(createHash('sha256').update(Buffer.concat(parts)).digest());
+      const digestOf = (token: string) => sha256(fromBase64Url(token));
+      /** The last event of this type about this object. */
+      const eventAbout = async (type: string, objectId: string): Promise<Shown> => {
+        await house.auditLog.sequence();
+        const entries = await house.auditLog.source().entries(0, 1_000_000);
+        return entries.findLast(
+          ({ event }) => typeof event !== 'string' && event.type === type && event.objectId === objectId,
+        ) as Shown;
+      };
+      const shows = (entry: Shown, before: Uint8Array | null, after: Uint8Array | null) => {
+        const { details } = entry.event as { details: string };
+        expect(details.includes('"beforeDigest":'), 'before').toBe(before !== null);
+        expect(details.includes('"afterDigest":'), 'after').toBe(after !== null);
+        if (before !== null) expect(showsDigest(entry, 'before', before)).toBe(true);
+        if (after !== null) expect(showsDigest(entry, 'after', after)).toBe(true);
+      };
+
+      it('show which token was stored, replaced and removed, and no other', async () => {
+        const { id, token } = await create();
+        const [second, third] = [randomToken(), randomToken()];
+        await update(id, 1, second);
+        const updated = await eventAbout('memory.updated', id);
+        shows(updated, digestOf(token), digestOf(second));
+        expect(showsDigest(updated, 'before', digestOf(second))).toBe(false);
+        expect(showsDigest(updated, 'after', digestOf(third))).toBe(false);
+        shows(await eventAbout('memory.created', id), null, digestOf(token));
+        // A repetition replaces nothing.
+        await update(id, 1, second);
+        shows(await eventAbout('memory.updated', id), null, digestOf(second));
+        await update(id, 2, third);
+        await house.send(anna, `DELETE ${memories()}/${id}?expectedVersion=3`);
+        const deleted = await eventAbout('memory.deleted', id);
+        shows(deleted, digestOf(third), null);
+        expect(showsDigest(deleted, 'before', digestOf(second))).toBe(false);
+        await house.send(anna, `DELETE ${memories()}/${id}?expectedVersion=3`);
+        shows(await eventAbout('memory.deleted', id), null, null);
+      });
+
+      it('show all versions of a batch by one digest', async () => {
+        const former = await create();
+        const [first, second] = [memoryBody(), { ...memoryBody(former.id), expectedVersion: 1 }];
+        const items = [{ ...first, expectedVersion: 0 }, second];
+        expect(await house.send(anna, `POST ${memories()}/batch`, { items })).toMatchObject({ status: 200 });
+        const version = (id: string, number: number, token: string) =>
+          Buffer.concat([Buffer.from(id.replaceAll('-', ''), 'hex'), Uint8Array.of(0, 0, 0, number), digestOf(token)]);
+        const before = version(former.id, 1, former.token);
+        const after = [version(first.id, 1, first.token), version(former.id, 2, second.token)];
+        const entry = await eventAbout('memory.batch-written', space);
+        shows(entry, sha256(before), sha256(...after));
+        expect(showsDigest(entry, 'after', sha256(...after.toReversed()))).toBe(false);
+      });
+    });
+
     describe('batch', () => {
       const send = (items: readonly object[]) => house.send(anna, `POST ${memories()}/batch`, { items });
       const item = (expectedVersion = 0, id = newUuid()) => ({ ...memoryBody(id), expectedVersion });
@@ -254,7 +313,7 @@ for (const engine of databases()) {
         const sequences = answer.body.items.map(({ sequence }) => sequence);
         expect(sequences).toEqual([sequences[0]!, sequences[0]! + 1, sequences[0]! + 2]);
         const events = await house.events('memory.batch-written');
-        expect(events.at(-1)!.details).toEqual({ count: 3, created: 2, updated: 1, repeated: 0 });
+        expect(events.at(-1)!.details).toMatchObject({ count: 3, created: 2, updated: 1, repeated: 0 });
         // A retry of the same, with one more: what is there stays as it is.
         const more = item();
         const again = await house.send<{ items: Written[] }>(anna, `POST ${memories()}/batch`, {

@@ -1,8 +1,8 @@
 /** Single memories: create, replace, read, list, remove. */
-import { hash } from 'node:crypto';
 import { audited, inSpace } from '@strongroom/pipeline';
 import { versionAnswer, writtenAnswer } from './internal/answers.ts';
 import { cursorAfterId, cursorAfterVersion, parseCursorAfterId, parseCursorAfterVersion } from './internal/cursor.ts';
+import { tokenDigest } from './internal/digests.ts';
 import { pageLimit, readLimit, writeLimit } from './internal/limits.ts';
 import { listMemories, listVersions, readMemory } from './internal/read.ts';
 import { refused } from './internal/refusal.ts';
@@ -33,8 +33,9 @@ async function writeOne(call: WriteCall, write: Write): Promise<Outcome> {
   const result = await writeMemories(call.services.encryption, call.transaction, place, by, [write]);
   if (result.kind === 'refused') throw refused(result.refusals[0]!);
   const outcome = result.outcomes[0]!;
-  // Which sealed token became this version: whoever has the token can prove that it is the one that was stored.
-  const digests = { after: new Uint8Array(hash('sha256', write.token, 'buffer')) };
+  // Which sealed token became this version and which one was before: whoever has them can prove it.
+  const before = outcome.replaced === null ? {} : { before: outcome.replaced };
+  const digests = { ...before, after: tokenDigest(write.token) };
   call.record({ details: { version: outcome.version, repeated: outcome.repeated }, digests });
   return outcome;
 }
@@ -88,10 +89,11 @@ const remove = defineRoute({
     const place = { tenant, space: call.path.space };
     const removal = { id: call.path.memory, expectedVersion: call.query.expectedVersion };
     call.record({ object: { type: 'memory', id: removal.id }, subjects: [account], details: { space: place.space } });
-    const tombstone = await removeMemory(call.transaction, place, call.services.clock.now(), removal);
+    const { encryption, clock } = call.services;
+    const tombstone = await removeMemory(encryption, call.transaction, place, clock.now(), removal);
     if ('code' in tombstone) throw refused(tombstone);
-    const { id, version, sequence, at, repeated } = tombstone;
-    call.record({ details: { version, repeated } });
+    const { id, version, sequence, at, repeated, removed: before } = tombstone;
+    call.record({ details: { version, repeated }, ...(before === null ? {} : { digests: { before } }) });
     return { body: { id, version, sequence, deletedAt: at.toISOString() } };
   },
 });

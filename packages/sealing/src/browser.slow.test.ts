@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type * as kernel from '@strongroom/kernel';
 import { fromBase64Url, fromUtf8, newUuid, utf8 } from '@strongroom/kernel';
-import { figure, needs } from '@strongroom/testing';
+import { figure, headlessChromium, needs } from '@strongroom/testing';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -77,19 +77,7 @@ describe.skipIf(!needs('chromium'))('in Chromium', () => {
         .end('<!doctype html><title>sealing</title><script type="module" src="/bundle.js"></script>');
     });
     await new Promise<void>((resolve) => void server!.listen(0, '127.0.0.1', resolve));
-    browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await chromium.launch(headlessChromium);
     page = await open('/');
   });
 

@@ -1,6 +1,4 @@
 /** Opened by somebody else: stock python3-cryptography, and a program written from docs/format/sealing.md. */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { fromBase64Url, fromUtf8, newUuid, toBase64Url, utf8 } from '@strongroom/kernel';
 import { needs } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
@@ -9,14 +7,8 @@ import { generateFernetKey } from './fernet-framing.ts';
 import { FernetKey, openFernet, sealFernet } from './fernet.ts';
 import { sealItem } from './item.ts';
 import { deriveCredentials } from './password.ts';
+import { python, runFormatProgram } from './python.test-support.ts';
 import { createSpaceKey, sealSpaceName } from './space.ts';
-
-const here = needs('python-cryptography');
-
-const python = (parameters: readonly string[], input: unknown) =>
-  spawnSync('python3', ['-B', ...parameters], { input: JSON.stringify(input), encoding: 'utf8', timeout: 30_000 });
-
-const opener = fileURLToPath(new URL('../../../docs/format/open_item.py', import.meta.url));
 
 interface Opened {
   readonly privateKey: string;
@@ -24,7 +16,7 @@ interface Opened {
   readonly items: readonly string[];
 }
 
-describe.skipIf(!here)('docs/format/open_item.py', () => {
+describe.skipIf(!needs('python-cryptography'))('docs/format/open_item.py', () => {
   const contents = ['', 'hello', 'Grüße aus Köln', '記憶', 'x'.repeat(223), 'x'.repeat(224), 'y'.repeat(70_000)];
 
   async function sealedAccount() {
@@ -53,9 +45,15 @@ describe.skipIf(!here)('docs/format/open_item.py', () => {
       { recoveryCode: recoveryCode.reveal() },
       { recoveryCode: recoveryCode.reveal().toLowerCase().replaceAll('-', ' ') },
     ];
-    for (const secret of secrets) {
-      const run = python([opener], { ...stored, ...secret });
-      expect(run.stderr).toBe('');
+    const attempt = (changes: readonly object[]) =>
+      runFormatProgram(
+        'open_item.py',
+        changes.map((change) => ({ ...stored, ...change })),
+      );
+    const good = attempt(secrets);
+    expect(good).toHaveLength(3);
+    for (const run of good) {
+      expect(run).toMatchObject({ status: 0, stderr: '' });
       const opened = JSON.parse(run.stdout) as Opened;
       expect(opened.items.map((item) => fromUtf8(fromBase64Url(item)))).toEqual(contents);
       expect(opened.name).toBe('Zuhause');
@@ -71,8 +69,9 @@ describe.skipIf(!here)('docs/format/open_item.py', () => {
       'another epoch': { ...secrets[0], space: { ...space, epoch: 5 } },
       'another account': { ...secrets[0], record: { ...record, account: newUuid() } },
     };
-    for (const [what, change] of Object.entries(moved)) {
-      const run = python([opener], { ...stored, ...change });
+    const refused = attempt(Object.values(moved));
+    for (const [index, what] of Object.keys(moved).entries()) {
+      const run = refused[index]!;
       expect(run.status, what).toBe(1);
       expect(run.stderr, what).toMatch(/^open_item: cannot open \(.+\)\n$/);
       expect(run.stdout, what).toBe('');
@@ -80,7 +79,7 @@ describe.skipIf(!here)('docs/format/open_item.py', () => {
   });
 });
 
-describe.skipIf(!here)('Fernet and python3-cryptography', () => {
+describe.skipIf(!needs('python-cryptography'))('Fernet and python3-cryptography', () => {
   const program = `
 import json, sys
 from cryptography.fernet import Fernet, InvalidToken

@@ -1,6 +1,4 @@
 /** What one member shares, opened by a program written from docs/format/sealing.md and RFC 9180, which knows nothing of this package. */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { fromBase64Url, newUuid, toBase64Url } from '@strongroom/kernel';
 import { needs } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
@@ -8,12 +6,9 @@ import { AccountKeys } from './account.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { importSecret } from './internal/hkdf.ts';
 import { generateKeyPair, importPrivateKey } from './internal/x25519.ts';
+import { runFormatProgram } from './python.test-support.ts';
 import { shareSpaceKey } from './shared-space-key.ts';
 import { openSpaceName, sealSpaceName, takeSpaceKey } from './space.ts';
-
-const opener = fileURLToPath(new URL('../../../docs/format/open_shared_key.py', import.meta.url));
-const python = (input: unknown) =>
-  spawnSync('python3', ['-B', opener], { input: JSON.stringify(input), encoding: 'utf8', timeout: 30_000 });
 
 describe.skipIf(!needs('python-cryptography'))('docs/format/open_shared_key.py', () => {
   it('opens a shared key, says the same fingerprint, and opens nothing that was exchanged', async () => {
@@ -38,22 +33,21 @@ describe.skipIf(!needs('python-cryptography'))('docs/format/open_shared_key.py',
       recipient: named(ben),
       privateKey: ben.privateKey,
     };
-    const run = python(question);
-    expect(run.stderr).toBe('');
-    const opened = JSON.parse(run.stdout) as { spaceKey: string; fingerprint: string };
+    const changes = [{ epoch: 8 }, { space: newUuid() }, { sender: named(ben) }, { privateKey: anna.privateKey }];
+    const [run, ...refused] = runFormatProgram('open_shared_key.py', [
+      question,
+      ...changes.map((change) => ({ ...question, ...change })),
+    ]);
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    const opened = JSON.parse(run!.stdout) as { spaceKey: string; fingerprint: string };
     expect(opened).toEqual({ spaceKey: toBase64Url(bytes), fingerprint: await fingerprintOf(anna.keys) });
     // What it opened is the key itself: it names the space.
     const taken = await takeSpaceKey(ben.keys, space, 7, fromBase64Url(opened.spaceKey));
     const original = await takeSpaceKey(anna.keys, space, 7, bytes);
     expect(await openSpaceName(taken.spaceKey, await sealSpaceName(original.spaceKey, 'Home'))).toBe('Home');
 
-    for (const change of [
-      { epoch: 8 },
-      { space: newUuid() },
-      { sender: named(ben) },
-      { privateKey: anna.privateKey },
-    ]) {
-      expect(python({ ...question, ...change }).stderr, JSON.stringify(Object.keys(change))).toContain('cannot open');
+    for (const [index, change] of changes.entries()) {
+      expect(refused[index]!.stderr, JSON.stringify(Object.keys(change))).toContain('cannot open');
     }
   });
 });

@@ -4,12 +4,10 @@ import { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkDataMap } from './check-data-map.ts';
 import { sessionDialect } from './internal/dialect.ts';
-import type { Engine } from './internal/engine.ts';
-import { openFolder } from './internal/pglite-engine.ts';
-import { openPostgresql } from './internal/postgresql-engine.ts';
 import type { Session } from './internal/session.ts';
 import { manifest as own } from './manifest.ts';
 import { openDatabase } from './open-database.ts';
+import { openAsOwner, type OwnerSession } from './owner-session.test-support.ts';
 import { tenantTable } from './tenant-table.ts';
 
 const room = (statements: string, tables: Record<string, TableDeclaration>): Manifest => ({
@@ -86,19 +84,12 @@ const cases: readonly (readonly [string, Manifest, string | null, string])[] = [
 
 for (const engine of databases('both')) {
   describe.skipIf(!engine.available)(`the drift check on ${engine.name}`, () => {
-    let opened: Engine;
     let session: Session;
+    let close: OwnerSession['close'];
     beforeAll(async () => {
-      const location = await engine.migrated([]);
-      if (location.kind === 'folder') opened = await openFolder(location.path, false);
-      else if (location.kind === 'postgresql') opened = await openPostgresql(location.url, location.ownerUrl);
-      session = await opened.owner!.acquire();
+      ({ session, close } = await openAsOwner(await engine.migrated([])));
     });
-    afterAll(async () => {
-      opened.owner!.release(session, false);
-      await opened.closeOwner();
-      await opened.close();
-    });
+    afterAll(() => close());
 
     it.each(cases)('%s', async (_, manifest, code, detail) => {
       const source = { acquire: async () => session, release: () => undefined };

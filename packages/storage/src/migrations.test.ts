@@ -3,7 +3,11 @@ import { databases } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { asSystem, inInstallation, type Database } from './database.ts';
+import { migrate } from './internal/migrate.ts';
+import { ensureRoles } from './internal/roles.ts';
+import { manifest as own } from './manifest.ts';
 import { openDatabase, type Location } from './open-database.ts';
+import { openAsOwner } from './owner-session.test-support.ts';
 
 const columns = { id: operational };
 const first = { name: '0001-first', sql: 'create table first (id int primary key)' };
@@ -33,6 +37,16 @@ for (const engine of databases('both')) {
       }
       return results;
     };
+    /** The same with one session for all, as the owner: what openDatabase does before it looks at the tables. */
+    const migrated = async (...attempts: (readonly Manifest[])[]): Promise<unknown[]> => {
+      const { session, logins, close } = await openAsOwner(await engine.fresh());
+      const results: unknown[] = [];
+      for (const manifests of attempts) {
+        results.push(await failure(migrate(session, [own, ...manifests], () => ensureRoles(session, logins))));
+      }
+      await close();
+      return results;
+    };
     const applied = async (database: Database): Promise<string[]> =>
       database.transaction(inInstallation, async (transaction) => {
         const { rows } = await sql<{ name: string }>`
@@ -52,12 +66,10 @@ for (const engine of databases('both')) {
     });
 
     it('are refused when edited, reordered or unknown, and nothing changes', async () => {
-      const location = await engine.fresh();
       const good = [room([first, second], 'first', 'second')];
       const edited = { ...first, sql: `${first.sql} ` };
       const squeezedIn = { name: '0001-squeezed-in', sql: 'create table squeezed (id int)' };
-      const results = await reopened(
-        location,
+      const results = await migrated(
         good,
         [room([edited, second], 'first', 'second')],
         [room([first, squeezedIn, second], 'first', 'second', 'squeezed')],
@@ -101,8 +113,7 @@ for (const engine of databases('both')) {
     });
 
     it('must be sorted and unique', async () => {
-      const location = await engine.fresh();
-      const results = await reopened(location, [room([second, first], 'first', 'second')], [room([]), room([])]);
+      const results = await migrated([room([second, first], 'first', 'second')], [room([]), room([])]);
       expect(results).toEqual([expect.any(TypeError), expect.any(TypeError)]);
     });
 

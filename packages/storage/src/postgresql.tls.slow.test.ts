@@ -2,10 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { needs, startPostgres, temporaryFolder, type PostgresCluster } from '@strongroom/testing';
+import { needs, ownAddress, startPostgres, temporaryFolder, type PostgresCluster } from '@strongroom/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inInstallation } from './database.ts';
@@ -42,10 +41,7 @@ function makeCertificate(authority: string, name: string, names: string): void {
   openssl('x509', '-req', '-days', '2', ...authorised, ...files);
 }
 
-/** An address of this machine that others could reach, to which nothing here is loopback. */
-const outside = Object.values(networkInterfaces())
-  .flatMap((list) => list ?? [])
-  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+const outside = ownAddress();
 
 describe.skipIf(!needs('postgresql'))('a connection to PostgreSQL over TLS', () => {
   let cluster: PostgresCluster;
@@ -113,7 +109,7 @@ describe.skipIf(!needs('postgresql'))('a connection to PostgreSQL over TLS', () 
     }
   });
 
-  it.skipIf(outside === undefined)('beyond this machine is verified without being asked to', async () => {
+  it.skipIf(!needs('network'))('beyond this machine is verified without being asked to', async () => {
     const { port, hostname } = new URL(url);
     const forwarder = createServer((socket) => {
       const onward = connect(Number(port), hostname);

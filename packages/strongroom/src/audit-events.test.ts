@@ -3,7 +3,7 @@ import { catalogue, ocsfEvent } from '@strongroom/audit-log';
 import type { EventColumns } from '@strongroom/audit-log/verify';
 import { newUuid } from '@strongroom/kernel';
 import { corpora, figure, needs } from '@strongroom/testing';
-import { ocsfValidator } from '@strongroom/testing/ocsf';
+import { ocsfValidator, plainEvent } from '@strongroom/testing/ocsf';
 import { describe, expect, it } from 'vitest';
 import { rooms } from './rooms.ts';
 import { VERSION } from './version.ts';
@@ -11,27 +11,11 @@ import { VERSION } from './version.ts';
 const events = catalogue(rooms);
 const person = newUuid();
 
-function event(type: string, changes: Partial<EventColumns>): EventColumns {
-  return {
-    eventId: newUuid(),
-    occurredAt: Date.UTC(2026, 9, 1) * 1000,
-    type,
-    outcome: 'success',
-    reason: null,
-    actorKind: 'anonymous',
-    actor: null,
-    actorVia: null,
-    sessionId: null,
-    tenantId: newUuid(),
-    requestId: newUuid(),
-    addressCommitment: null,
-    objectType: null,
-    objectId: null,
-    subjects: [],
-    details: '{}',
-    ...changes,
-  };
-}
+const event = (type: string, changes: Partial<EventColumns>): EventColumns => ({
+  ...plainEvent(newUuid),
+  type,
+  ...changes,
+});
 
 describe('the audit events of all rooms', () => {
   it('are of every kind that there is work for', () => {

@@ -1,20 +1,36 @@
 /** Joins the rooms into one service. Everything is wired here and nowhere else. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { catalogue, createAuditLog, createSinks, readReceipt } from '@strongroom/audit-log';
-import { ensureSetupInvitation, people, profiles, sessionEndings, sessionPort } from '@strongroom/authentication';
+import {
+  accountForMigrations,
+  catalogue,
+  createAuditLog,
+  createSinks,
+  databaseOfJob,
+  readReceipt,
+} from '@strongroom/audit-log';
+import {
+  ensureSetupInvitation,
+  people,
+  profiles,
+  rotatedIndexes,
+  sessionEndings,
+  sessionPort,
+} from '@strongroom/authentication';
 import { authorizer, memberships } from '@strongroom/authorization';
-import { createEncryption, createRotations } from '@strongroom/encryption';
+import { columnMigration, createEncryption, createIndexRotations, createRotations } from '@strongroom/encryption';
 import { type Clock, type Job, type Uuid, systemClock } from '@strongroom/kernel';
 import { departures } from '@strongroom/memories';
 import { type LogPort, type Pipeline, type SessionPort, createPipeline, openapi } from '@strongroom/pipeline';
 import { createLimiter } from '@strongroom/rate-limiting';
 import { type Database, type JobLog, type Jobs, type Location, openDatabase, startJobs } from '@strongroom/storage';
 import { createBackups } from './backups.ts';
+import { movingColumns, recordColumnMigration, recordIndexRotation } from './columns.ts';
 import { encryptedTables } from './encrypted-tables.ts';
 import { CompositionError } from './errors.ts';
+import { type KeyCopies, type KeyCopyPlaces, createKeyCopies, keyCopyPlaces } from './key-copies.ts';
 import { checkInstallation, isInstalled } from './installation.ts';
-import { createKeys, recordRotation } from './keys.ts';
+import { createKeys, recordKeyCopy, recordRotation } from './keys.ts';
 import { rootSlots } from './root-slots.ts';
 import { rooms, routes } from './rooms.ts';
 import type { Services } from './services.ts';
@@ -25,6 +41,8 @@ export interface StrongroomOptions {
   readonly data: string;
   readonly database?: { readonly url: string; readonly ownerUrl?: string };
   readonly durability?: 'durable' | 'relaxed';
+  /** Where copies of the keys go whenever the root is replaced; what the environment says when absent (key-copies.ts). */
+  readonly keyCopies?: KeyCopyPlaces;
   readonly log: LogPort & JobLog;
   readonly clock?: Clock;
   /** Where the service is published, such as `https://vault.example.org`; the request's own `host` when absent. */
@@ -46,6 +64,11 @@ export interface Strongroom {
   /** Finishes running jobs and transactions, then closes the database. */
   close(): Promise<void>;
 }
+
+/** Of the room of encryption. */
+const ROTATION_JOB = 'encryption.rotate-keys';
+const INDEX_JOB = 'encryption.rotate-indexes';
+const MIGRATION_JOB = 'encryption.migrate-columns';
 
 const COOKIE_NAME = '__Host-strongroom';
 
@@ -76,7 +99,15 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
   const keys = path.join(options.data, 'keys');
   await makeFolder(keys);
   const mustExist = await isInstalled(database);
-  const encryption = await createEncryption({ ...rootSlots(options.data), mustExist, clock });
+  const keyCopies = createKeyCopies({
+    ...(options.keyCopies ?? (await keyCopyPlaces(options.data))),
+    clock,
+    database,
+    keyTree: () => encryption.keyTree,
+    record: (summary, version) => recordKeyCopy({ auditLog, clock, database }, summary, version),
+  });
+  const { beforeReplacing } = keyCopies;
+  const encryption = await createEncryption({ ...rootSlots(options.data), mustExist, clock, beforeReplacing });
   const installation = await checkInstallation(database, encryption, clock);
   // An erasure that a crash cut off is finished, or undone, before anybody reads.
   await encryption.keyTree.recover(database);
@@ -90,6 +121,8 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     events: catalogue(rooms),
     nudge: () => jobsRunning?.nudge('audit-log.sequence'),
   });
+  await accountForMigrations(database, { auditLog, clock });
+  const ofJob = (job: string): Database => databaseOfJob(database, job, { auditLog, clock });
   const auditSinks = createSinks({
     clock,
     database,
@@ -100,14 +133,40 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
   });
   const backups = createBackups({ clock, database, auditLog });
   const rotations = createRotations({
-    database,
+    database: ofJob(ROTATION_JOB),
     encryption,
     clock,
     tables: encryptedTables,
     record: (transaction, moment, report) => recordRotation({ auditLog, clock }, transaction, moment, report),
   });
-  const nudgeRotation = (): void => jobsRunning?.nudge('encryption.rotate-keys');
-  const keysService = createKeys({ clock, database, encryption, auditLog, backups, rotations, nudge: nudgeRotation });
+  const indexRotations = createIndexRotations({
+    database: ofJob(INDEX_JOB),
+    encryption,
+    clock,
+    tables: encryptedTables,
+    indexes: rotatedIndexes,
+    record: (transaction, moment, report) => recordIndexRotation({ auditLog, clock }, transaction, moment, report),
+    nudge: () => jobsRunning?.nudge(INDEX_JOB),
+  });
+  const columnMigrations = movingColumns.map((moving) =>
+    columnMigration({
+      ...moving,
+      database: ofJob(MIGRATION_JOB),
+      encryption,
+      clock,
+      record: (transaction, step) => recordColumnMigration({ auditLog, clock }, transaction, step),
+    }),
+  );
+  const nudgeRotation = (): void => jobsRunning?.nudge(ROTATION_JOB);
+  const keysService = createKeys({
+    clock,
+    database,
+    encryption,
+    auditLog,
+    keyCopies,
+    rotations,
+    nudge: nudgeRotation,
+  });
   const document = openapi(routes, { title: 'Strongroom', version: VERSION, cookieName: COOKIE_NAME });
   const services: Services = {
     clock,
@@ -118,13 +177,15 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     auditSinks,
     backups,
     rotations,
+    indexRotations,
+    columnMigrations,
     keys: keysService,
     profiles: profiles({ encryption }),
-    people: people({ encryption }),
+    people: people({ encryption, indexRotations }),
     sessionEndings,
     departures: departures({ clock }),
     receipts: { receipt: readReceipt },
-    subjectErasure: { shred: (subjects) => encryption.keyTree.shred(database, subjects) },
+    subjectErasure: { shred: (subjects) => keysService.eraseDeleted(subjects) },
     openApiDocument: () => document,
   };
   const ports = {
@@ -144,15 +205,19 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
   const pipeline = createPipeline<Services>({ ...shared, ports: { ...ports, sessions: sessionPort(services) } });
   const operatorPipeline = createPipeline<Services>({ ...shared, ports: { ...ports, sessions: operatorSessions } });
   const jobs = rooms.flatMap((room): readonly Job<Services>[] => room.jobs ?? []);
+  const recordedJobs = jobs.map(({ run, ...job }): Job<Services> => ({
+    ...job,
+    run: (given, signal) => run({ ...given, database: ofJob(job.name) }, signal),
+  }));
 
   return {
     installation,
     services,
     pipeline,
     operatorPipeline,
-    warnings: database.warnings,
+    warnings: [...database.warnings, ...(await copyWarnings(keyCopies))],
     startJobs() {
-      jobsRunning ??= startJobs({ database, jobs, services, clock, log: options.log });
+      jobsRunning ??= startJobs({ database, jobs: recordedJobs, services, clock, log: options.log });
     },
     setupToken: () => ensureSetupInvitation(services),
     async close() {
@@ -162,6 +227,19 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
       await database.close();
     },
   };
+}
+
+/** What the operator should know before somebody is erased. */
+async function copyWarnings(keyCopies: KeyCopies): Promise<readonly string[]> {
+  if (!keyCopies.isConfigured) {
+    return [
+      'No place for copies of the keys is configured. When somebody deletes an account, older backups need a copy of the keys made afterwards: docs/guides/backup.md.',
+    ];
+  }
+  const states = await keyCopies.states();
+  return states.flatMap(({ folder, state, failure = '' }) =>
+    state === 'unavailable' ? [`Copies of the keys cannot be written to ${folder} (${failure}).`] : [],
+  );
 }
 
 function location({ data, database, durability = 'durable' }: StrongroomOptions): Location {

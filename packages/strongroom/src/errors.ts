@@ -12,10 +12,26 @@ export const strongroomErrors = {
     message:
       'People were erased after the keys in this backup were copied, and the root key of today does not open them. Name the newest backup, or a newest copy of the keys, with --keys. Nothing was restored.',
   },
-  'strongroom.keys-not-copied': {
+  'strongroom.key-copies': { status: 500, message: 'STRONGROOM_KEY_COPIES cannot be understood.' },
+  'strongroom.key-copy-wanted': {
+    status: 400,
+    message:
+      'Say where the copy of the keys goes: replacing the root makes the former ones worthless. Name a file with --backup, configure STRONGROOM_KEY_COPIES, or say --no-backup.',
+  },
+  'strongroom.no-key-copy': {
+    status: 503,
+    message:
+      'No place in STRONGROOM_KEY_COPIES takes a copy of the keys, and the root key is not replaced without one. Nobody was erased yet; it is done when a place is back.',
+  },
+  'strongroom.key-copies-behind': {
+    status: 503,
+    message:
+      'Not every place in STRONGROOM_KEY_COPIES has the present copy of the keys alone; the server goes on trying.',
+  },
+  'strongroom.key-copy-outdated': {
     status: 500,
     message:
-      'It was done, but the copy of the keys afterwards could not be written, so losing the database now would lose everybody. Make one at once with `strongroom backup create --keys-only`.',
+      'It was done. The copy of the keys was written before and can be restored, but holds former wrapped keys as well: make another one with `strongroom backup create --keys-only` and destroy it.',
   },
   'strongroom.keys-retired': {
     status: 409,

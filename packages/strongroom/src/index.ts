@@ -1,7 +1,8 @@
 export { type RestoreVaultOptions, restoreVault } from './restore-vault.ts';
 export { type Strongroom, type StrongroomOptions, createStrongroom } from './create-strongroom.ts';
 export { CompositionError, type StrongroomErrorCode, strongroomErrors } from './errors.ts';
-export type { KeyCopy, Keys, KeysOverview, RotateRequest } from './keys.ts';
+export type { KeyCopy, KeyCopyPlaces, KeyCopyState } from './key-copies.ts';
+export type { KeyCopyWish, Keys, KeysOverview, RotateRequest, VaultShredReport } from './keys.ts';
 export { type Verification, verifyAuditLog } from './operator.ts';
 export { rooms, routes } from './rooms.ts';
 export type { Services } from './services.ts';

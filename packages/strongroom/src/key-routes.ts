@@ -2,7 +2,7 @@
 import { type Manifest, parseUuid } from '@strongroom/kernel';
 import { type LimitPolicy, type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
 import { z } from 'zod';
-import type { KeyCopy, Keys } from './keys.ts';
+import { type KeyCopyWish, type Keys, SETTLE_COPIES } from './keys.ts';
 
 export interface KeyRoutesServices {
   readonly keys: Keys;
@@ -36,12 +36,22 @@ const id = z.uuidv7().transform((text) => parseUuid(text));
 
 /** PATH_MAX of Linux. */
 const copy = z.union([
-  z.literal('none'),
+  z.enum(['configured', 'none']),
   z.strictObject({
     path: z.string().startsWith('/').max(4096),
     recipients: z.array(z.string().max(4096)).min(1).max(16),
   }),
-]) satisfies z.ZodType<KeyCopy | 'none'>;
+]) satisfies z.ZodType<KeyCopyWish>;
+
+const copies = z
+  .array(
+    z.strictObject({
+      folder: z.string(),
+      state: z.enum(['present', 'behind', 'unavailable']),
+      failure: z.string().optional(),
+    }),
+  )
+  .readonly();
 
 const slot = z.strictObject({
   name: z.string(),
@@ -96,6 +106,8 @@ const overview = z.strictObject({
   }),
   slots: z.array(slot).readonly(),
   rotations: z.array(rotation).readonly(),
+  copies,
+  waiting: z.int(),
 });
 
 const shredReport = z.strictObject({
@@ -106,6 +118,7 @@ const shredReport = z.strictObject({
   complete: z.boolean(),
   erased: z.boolean(),
   slots: z.array(slot).readonly(),
+  copies,
 });
 
 const plan = z.strictObject({
@@ -160,7 +173,7 @@ const rotateRoute = defineRoute({
   },
   output: rotation,
   audit: ownEvent,
-  handler: async ({ body, services }) => ({ body: await services.keys.rotate(body, VIA) }),
+  handler: async ({ body, services }) => ({ body: await services.keys.rotate(body) }),
 });
 
 const rotationPath = { path: z.strictObject({ rotation: id }) };
@@ -218,7 +231,7 @@ create trigger audit_signing_keys_append_only
 grant update (private_key) on audit_signing_keys to strongroom_system;
 `;
 
-export const manifest: Manifest<Route<KeyRoutesServices>> = {
+export const manifest: Manifest<Route<KeyRoutesServices>, KeyRoutesServices> = {
   name: 'keys',
   migrations: [{ name: '0001-rotating-signing-keys', sql: rotatingSigningKeys }],
   auditEvents: {
@@ -234,6 +247,12 @@ export const manifest: Manifest<Route<KeyRoutesServices>> = {
       retention: 'security',
       ocsf: 'entity-management/delete',
     },
+    'keys.copied': {
+      title: 'A copy of people’s keys was made',
+      class: 'administration',
+      retention: 'security',
+      ocsf: 'datastore-activity/read',
+    },
     'keys.rotation-begun': {
       title: 'The operator began to rotate keys',
       class: 'administration',
@@ -248,4 +267,5 @@ export const manifest: Manifest<Route<KeyRoutesServices>> = {
     },
   },
   routes: [statusRoute, shredRoute, rotateRoute, rotationRoute, cancelRoute, planRoute],
+  jobs: [{ name: SETTLE_COPIES, everySeconds: 60, run: ({ keys }) => keys.settleCopies() }],
 };

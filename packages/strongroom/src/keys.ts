@@ -2,10 +2,8 @@
  * Keys of the running service: how they are doing, replacing them, erasing people. Whatever replaces the root of the key tree makes every earlier copy
  * of people's keys worthless, so these operations take care of a new copy.
  */
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import type { AuditLog } from '@strongroom/audit-log';
-import { BackupError } from '@strongroom/backup';
+import type { BackupSummary } from '@strongroom/backup';
 import {
   type Encryption,
   type IndexPlan,
@@ -18,19 +16,20 @@ import {
   planBlindIndex,
   versionsInUse,
 } from '@strongroom/encryption';
-import { type Actor, type Clock, type Uuid, newUuid } from '@strongroom/kernel';
+import type { Actor, Clock, Uuid } from '@strongroom/kernel';
 import { type Database, type Transaction, asSystem } from '@strongroom/storage';
-import type { Backups } from './backups.ts';
 import { encryptedTables } from './encrypted-tables.ts';
 import { CompositionError } from './errors.ts';
+import type { KeyCopies, KeyCopy, KeyCopyState } from './key-copies.ts';
+import { appendVaultEvent, type VaultEvent, type VaultEventServices } from './vault-events.ts';
 
 type Via = Extract<Actor, { kind: 'operator' }>['via'];
 
-/** Where the copy of people's wrapped keys goes, as `backup create --keys-only` makes it; `path` is of no file that exists. */
-export interface KeyCopy {
-  readonly path: string;
-  readonly recipients: readonly string[];
-}
+/**
+ * Where a copy of people's wrapped keys goes beside the configured places: a file, as `backup create --keys-only` makes it. `configured`: these places only,
+ * of which there must be one. `none`: the caller's word that a copy is made otherwise, or that losing the database may lose everything.
+ */
+export type KeyCopyWish = KeyCopy | 'configured' | 'none';
 
 export interface RotateRequest {
   readonly scope: RotationScope;
@@ -38,26 +37,36 @@ export interface RotateRequest {
   readonly keepsFormer?: boolean | undefined;
   /** See `RotationOptions`. The root stays, and with it every copy of the keys. */
   readonly toPresent?: boolean | undefined;
-  readonly copy: KeyCopy | 'none';
+  readonly copy: KeyCopyWish;
 }
 
 export interface KeysOverview extends KeyStatus {
   /** Key versions that stored values are under. */
   readonly versionsInUse: readonly number[];
   readonly rotations: readonly RotationReport[];
+  /** Places for copies of the keys; none when none is configured. */
+  readonly copies: readonly KeyCopyState[];
+  /** People whose account was deleted and whose keys are yet to be erased. */
+  readonly waiting: number;
 }
 
-/** `copy: 'none'` is the caller's word that a copy is made otherwise, or that losing the database may lose everything. */
+export interface VaultShredReport extends ShredReport {
+  readonly copies: readonly KeyCopyState[];
+}
+
 export interface Keys {
   overview(): Promise<KeysOverview>;
   /**
-   * Erases people's keys. A copy of the keys is written before, into `path` with `.before` behind it, and removed when the one after the erasure is
-   * complete. Throws what `KeyTree.shred` and backups throw; `strongroom.keys-not-copied` when the erasure has happened and the copy after it could
-   * not be written.
+   * Erases people's keys. Copies of the keys are written before the root is replaced and hold the remaining people's alone afterwards; `complete` when every
+   * slot and every configured place has acknowledged. Throws what `KeyTree.shred`, backups and `KeyCopies.around` throw, and `strongroom.key-copy-wanted`.
    */
-  shred(subjects: readonly Uuid[], copy: KeyCopy | 'none', via: Via): Promise<ShredReport>;
+  shred(subjects: readonly Uuid[], copy: KeyCopyWish, via: Via): Promise<VaultShredReport>;
+  /** The same for people who deleted their account. */
+  eraseDeleted(subjects: readonly Uuid[]): Promise<void>;
+  /** What a place could not be given before. Throws `strongroom.key-copies-behind`. */
+  settleCopies(): Promise<void>;
   /** Begins a rotation, whose root is replaced at once, with copies as for `shred`; the values follow in the background. */
-  rotate(request: RotateRequest, via: Via): Promise<RotationReport>;
+  rotate(request: RotateRequest): Promise<RotationReport>;
   rotation(id: Uuid): Promise<RotationReport>;
   cancelRotation(id: Uuid): Promise<RotationReport>;
   /** What a blind index of this column would give away. Reads the column and writes nothing. */
@@ -69,35 +78,24 @@ interface KeysOptions {
   readonly database: Database;
   readonly encryption: Encryption;
   readonly auditLog: AuditLog;
-  readonly backups: Backups;
+  readonly keyCopies: KeyCopies;
   readonly rotations: Rotations;
   /** A rotation is waiting. */
   readonly nudge: () => void;
 }
 
-type EventType = 'keys.shred-begun' | 'keys.shred-ended' | 'keys.rotation-begun' | 'keys.rotation-ended';
+type EventType =
+  | 'keys.shred-begun'
+  | 'keys.shred-ended'
+  | 'keys.rotation-begun'
+  | 'keys.rotation-ended'
+  | 'keys.copied';
 
-/** An event of the operator's, outside any request. */
-async function appendKeyEvent(
-  { auditLog, clock }: Pick<KeysOptions, 'auditLog' | 'clock'>,
+const appendKeyEvent = (
+  services: VaultEventServices,
   transaction: Transaction,
-  event: {
-    readonly type: EventType;
-    readonly outcome: 'success' | 'failure';
-    readonly via: Via;
-    readonly details: Readonly<Record<string, string | number | boolean>>;
-  },
-): Promise<void> {
-  const now = clock.now();
-  const { via, ...rest } = event;
-  await auditLog.append(transaction, {
-    ...rest,
-    context: { requestId: newUuid(now), actor: { kind: 'operator', via }, addressPrefix: null, receivedAt: now },
-    tenant: null,
-    object: null,
-    subjects: [],
-  });
-}
+  event: VaultEvent<EventType>,
+): Promise<void> => appendVaultEvent(services, transaction, event);
 
 /** A rotation begins by the operator's word and ends in a job: both are the operator's doing. */
 export const recordRotation = (
@@ -109,7 +107,7 @@ export const recordRotation = (
   appendKeyEvent(services, transaction, {
     type: `keys.rotation-${moment}`,
     outcome: state === 'failed' || state === 'cancelled' ? 'failure' : 'success',
-    via: 'administrator-socket',
+    actor: { kind: 'operator', via: 'administrator-socket' },
     details: {
       scope: scope.kind === 'column' ? `${scope.table}.${scope.column}` : scope.kind,
       ...(scope.kind === 'tenant' ? { tenant: scope.tenant } : {}),
@@ -118,33 +116,55 @@ export const recordRotation = (
     },
   });
 
+/** Whoever asked for what replaced the root has an event of their own. */
+export const recordKeyCopy = async (
+  services: Pick<KeysOptions, 'auditLog' | 'clock' | 'database'>,
+  { rows, bytes }: BackupSummary,
+  treeVersion: number,
+): Promise<void> => {
+  await services.database.transaction(asSystem, (transaction) =>
+    appendKeyEvent(services, transaction, {
+      type: 'keys.copied',
+      outcome: 'success',
+      actor: { kind: 'system', job: SETTLE_COPIES },
+      details: { rows, bytes, treeVersion },
+    }),
+  );
+  services.auditLog.committed();
+};
+
+export const SETTLE_COPIES = 'keys.settle-copies';
+
+const isPresent = ({ state }: KeyCopyState): boolean => state === 'present';
+
 export function createKeys(options: KeysOptions): Keys {
-  const { database, encryption, auditLog, backups, rotations, nudge } = options;
+  const { database, encryption, auditLog, keyCopies, rotations, nudge } = options;
 
   async function record(event: Parameters<typeof appendKeyEvent>[2]): Promise<void> {
     await database.transaction(asSystem, (transaction) => appendKeyEvent(options, transaction, event));
     auditLog.committed();
   }
 
-  /** `work` replaces the root. */
-  async function withCopy<Result>(copy: KeyCopy | 'none', via: Via, work: () => Promise<Result>): Promise<Result> {
-    if (copy === 'none') return work();
-    if (existsSync(copy.path)) throw new BackupError('backup.file-exists');
-    const before = `${copy.path}.before`;
-    // Also shows that the folder takes a file and that the recipients are some, before anything is replaced.
-    await backups.create({ ...copy, path: before, keysOnly: true }, via);
-    try {
-      const result = await work();
-      try {
-        await backups.create({ ...copy, keysOnly: true }, via);
-      } catch (cause) {
-        throw new CompositionError('strongroom.keys-not-copied', { cause });
-      }
-      return result;
-    } finally {
-      // Beneath a root that is gone it opens nothing. It stays behind only where the process died in between.
-      await rm(before, { force: true });
-    }
+  /** `work` may replace the root. */
+  function withCopies<Result>(copy: KeyCopyWish, work: () => Promise<Result>): Promise<Result> {
+    if (copy === 'configured' && !keyCopies.isConfigured) throw new CompositionError('strongroom.key-copy-wanted');
+    return keyCopies.around(typeof copy === 'string' ? undefined : copy, work);
+  }
+
+  /** What the log keeps of them opens no more; it says so itself. A job does it when this is cut off. */
+  async function forgetInLog(subjects: readonly Uuid[]): Promise<void> {
+    await database.transaction(asSystem, (transaction) => auditLog.redactErased(transaction, subjects));
+    auditLog.committed();
+  }
+
+  async function countWaiting(): Promise<number> {
+    return database.transaction(asSystem, async (transaction) => {
+      const queue = transaction
+        .$extendTables<{ deleted_accounts: { account_id: Uuid } }>()
+        .selectFrom('deleted_accounts');
+      const { count } = await queue.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+      return count;
+    });
   }
 
   return {
@@ -155,20 +175,37 @@ export function createKeys(options: KeysOptions): Keys {
         ...status,
         versionsInUse: [...inUse].toSorted((one, other) => one - other),
         rotations: await rotations.list(),
+        copies: await keyCopies.states(),
+        waiting: await countWaiting(),
       };
     },
-    shred: (subjects, copy, via) =>
-      withCopy(copy, via, async () => {
-        await record({ type: 'keys.shred-begun', outcome: 'success', via, details: { people: subjects.length } });
-        const report = await encryption.keyTree.shred(database, subjects);
-        const { shredded, already, complete, erased, rootOperations } = report;
-        const details = { people: shredded, already, rootOperations, complete, erased };
-        await record({ type: 'keys.shred-ended', outcome: complete ? 'success' : 'failure', via, details });
-        return report;
-      }),
-    async rotate({ scope, share, keepsFormer, toPresent = false, copy }, via) {
+    async shred(subjects, copy, via) {
+      const actor: Actor = { kind: 'operator', via };
+      const report = await withCopies(copy, async () => {
+        await record({ type: 'keys.shred-begun', outcome: 'success', actor, details: { people: subjects.length } });
+        const shredded = await encryption.keyTree.shred(database, subjects);
+        await forgetInLog(subjects);
+        const { already, complete, erased, rootOperations } = shredded;
+        const details = { people: shredded.shredded, already, rootOperations, complete, erased };
+        await record({ type: 'keys.shred-ended', outcome: complete ? 'success' : 'failure', actor, details });
+        return shredded;
+      });
+      const copies = await keyCopies.states();
+      return { ...report, complete: report.complete && copies.every(isPresent), copies };
+    },
+    async eraseDeleted(subjects) {
+      await withCopies('none', () => encryption.keyTree.shred(database, subjects));
+      await forgetInLog(subjects);
+    },
+    async settleCopies() {
+      const lacking = (await keyCopies.settle()).filter((copy) => !isPresent(copy));
+      if (lacking.length === 0) return;
+      const detail = lacking.map(({ folder, state, failure }) => `${folder}: ${failure ?? state}.`).join(' ');
+      throw new CompositionError('strongroom.key-copies-behind', { detail });
+    },
+    async rotate({ scope, share, keepsFormer, toPresent = false, copy }) {
       const begin = () => rotations.begin(scope, { share, keepsFormer, toPresent });
-      const report = toPresent ? await begin() : await withCopy(copy, via, begin);
+      const report = toPresent ? await begin() : await withCopies(copy, begin);
       nudge();
       return report;
     },

@@ -1,6 +1,6 @@
 /** What the operator asks for on the machine itself, through the administrator's socket or with the server stopped. */
 import type { AuditLog } from '@strongroom/audit-log';
-import { parsePolicy, type RememberedCheckpoint, type Verdict, verifyLog } from '@strongroom/audit-log/verify';
+import { parsePolicy, type RememberedCheckpoint, type Verdict } from '@strongroom/audit-log/verify';
 import { type Manifest, fromBase64Url, toBase64Url } from '@strongroom/kernel';
 import { type LimitPolicy, type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
 import { z } from 'zod';
@@ -39,7 +39,7 @@ const verification = z.strictObject({
   /** Of the newest checkpoint; for the caller to remember when `ok`. */
   size: z.int(),
   root: z.string(),
-  /** Verifier keys (C2SP vkeys) the verdict was made with. */
+  /** Verifier keys (C2SP vkeys) to trust from now on: those the verdict was made with, or the ones they led to. */
   keys: z.array(z.string()),
   signedAt: z.number().nullable(),
   verifiedEntries: z.int(),
@@ -75,14 +75,14 @@ export async function verifyAuditLog(
   if (keys.length === 0 && (await auditLog.source().newestCheckpoint()) === null)
     throw new CompositionError('strongroom.log-empty');
   const { remembered, policy, seen } = options;
-  const verdict: Verdict = await verifyLog(auditLog.source(), {
+  const verdict: Verdict = await auditLog.verify({
     keys,
     ...(remembered === undefined ? {} : { remembered }),
     ...(policy === undefined ? {} : { policy: parsePolicy(policy) }),
     ...(seen === undefined ? {} : { seen }),
   });
   const { root, findings, ...rest } = verdict;
-  return { ...rest, keys: [...keys], root: toBase64Url(root), findings: [...findings] };
+  return { ...rest, keys: [...rest.keys], root: toBase64Url(root), findings: [...findings] };
 }
 
 const status = defineRoute({

@@ -1,14 +1,21 @@
 /** From a backup to a vault that can be started: rows, root key and an event that says so. */
 import path from 'node:path';
-import { catalogue, createAuditLog } from '@strongroom/audit-log';
-import { type BackupSummary, dropErased, restoreBackup } from '@strongroom/backup';
-import { type Encryption, EncryptionError, createEncryption, versionsInUse } from '@strongroom/encryption';
+import { catalogue, createAuditLog, settleRestored } from '@strongroom/audit-log';
+import { BackupError, type BackupSummary, dropErased, restoreBackup } from '@strongroom/backup';
+import {
+  type Encryption,
+  EncryptionError,
+  createEncryption,
+  missingIndexVersions,
+  versionsInUse,
+} from '@strongroom/encryption';
 import { type Clock, type Uuid, newUuid, systemClock } from '@strongroom/kernel';
 import type { Location, Transaction } from '@strongroom/storage';
 import { KEY_TABLES } from './backups.ts';
 import { encryptedTables } from './encrypted-tables.ts';
 import { CompositionError } from './errors.ts';
 import { checkRootKey } from './installation.ts';
+import { newestCopy } from './key-copy-folder.ts';
 import { rooms } from './rooms.ts';
 import { rootSlots } from './root-slots.ts';
 
@@ -19,7 +26,7 @@ export interface RestoreVaultOptions {
   readonly path: string;
   /** Contents of identities files. */
   readonly identities: readonly string[];
-  /** A newer backup, or one of the keys only, from after the last erasure: where the keys come from. */
+  /** A newer backup, or one of the keys only, from after the last erasure, or a folder in which the server keeps such copies: where the keys come from. */
   readonly keys?: string | undefined;
   readonly clock?: Clock;
   readonly onProgress?: (done: number, total: number) => void;
@@ -36,6 +43,7 @@ export async function restoreVault(options: RestoreVaultOptions): Promise<Backup
     mustExist: true,
     clock,
   });
+  const keys = options.keys === undefined ? undefined : await keysFrom(options.keys);
   const location: Location =
     options.database === undefined
       ? { kind: 'folder', path: path.join(data, 'database') }
@@ -46,7 +54,7 @@ export async function restoreVault(options: RestoreVaultOptions): Promise<Backup
     location,
     manifests: rooms,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    instead: options.keys === undefined ? undefined : { path: options.keys, tables: KEY_TABLES },
+    instead: keys === undefined ? undefined : { path: keys, tables: KEY_TABLES },
     check: (transaction) => settle(transaction, encryption),
     finish: async (transaction, database, { rows, createdAt }) => {
       const now = clock.now();
@@ -57,6 +65,8 @@ export async function restoreVault(options: RestoreVaultOptions): Promise<Backup
         events: catalogue(rooms),
         nudge: () => undefined,
       });
+      // Whoever was erased since the backup was made must be forgotten in this copy of the log, too.
+      await auditLog.redactErased(transaction);
       await auditLog.append(transaction, {
         type: 'backup.restore',
         outcome: 'success',
@@ -75,11 +85,19 @@ export async function restoreVault(options: RestoreVaultOptions): Promise<Backup
   });
 }
 
+async function keysFrom(place: string): Promise<string> {
+  const found = await newestCopy(place).catch((cause: unknown) => {
+    throw new BackupError('backup.file-unreadable', { detail: `It is ${place}.`, cause });
+  });
+  if (found === undefined) throw new BackupError('backup.file-unreadable', { detail: `No copy is in ${place}.` });
+  return found;
+}
+
 /** The rows are in place: do they belong to the root key, and to the keys as they are today? */
 async function settle(transaction: Transaction, encryption: Encryption): Promise<void> {
   await checkRootKey(transaction, encryption);
-  await encryption.keyTree.realign(transaction);
   try {
+    await encryption.keyTree.realign(transaction);
     // Asks for nobody's keys, but compares the tree's version with the root's.
     await encryption.subjects(transaction, []);
   } catch (error) {
@@ -88,8 +106,10 @@ async function settle(transaction: Transaction, encryption: Encryption): Promise
   }
   const known = new Set(encryption.keyTree.openable());
   const inUse = await versionsInUse(transaction, encryptedTables);
-  const gone = [...inUse].filter((version) => !known.has(version));
+  const withoutKeys = [...inUse].filter((version) => !known.has(version));
+  const gone = [...new Set([...withoutKeys, ...(await missingIndexVersions(transaction, encryption))])];
   if (gone.length > 0)
     throw new CompositionError('strongroom.keys-retired', { detail: `Key version ${gone.join(', ')}.` });
   await dropErased<Uuid>(transaction, rooms, (people) => encryption.keyTree.shreddedOf(transaction, people));
+  await settleRestored(transaction);
 }

@@ -9,6 +9,8 @@ import type { Route } from '@strongroom/pipeline';
 import { manifest as rateLimiting } from '@strongroom/rate-limiting';
 import { manifest as storage } from '@strongroom/storage';
 import { manifest as backups } from './backups.ts';
+import { manifest as columns } from './columns.ts';
+import { manifest as coverage } from './covered-tables.ts';
 import { manifest as installation } from './installation.ts';
 import { manifest as keys } from './key-routes.ts';
 import { manifest as operator } from './operator.ts';
@@ -29,6 +31,8 @@ export const rooms: readonly Manifest<Route<Services>, Services>[] = [
   operator,
   backups,
   keys,
+  columns,
+  coverage,
 ];
 
 /** Every declared route. */

@@ -26,7 +26,7 @@ describe('a vault whose root key is in another slot', () => {
     const vault = await createStrongroom(options);
     const { installation, services } = vault;
     const copy = { path: join(folder, 'keys.age'), recipients: [recipient] };
-    await services.keys.rotate({ scope: { kind: 'root' }, copy }, 'command-line');
+    await services.keys.rotate({ scope: { kind: 'root' }, copy });
     await services.rotations.work();
     const { slots, rotations } = await services.keys.overview();
     expect(rotations).toMatchObject([{ state: 'complete', retired: [1] }]);

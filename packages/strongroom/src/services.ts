@@ -2,7 +2,7 @@
 import type { AuditLog, Sinks } from '@strongroom/audit-log';
 import type { MembershipPort, People, ReceiptPort, SubjectErasurePort } from '@strongroom/authentication';
 import type { ProfilePort, SessionEndingPort } from '@strongroom/authorization';
-import type { Encryption, Rotations } from '@strongroom/encryption';
+import type { ColumnMigration, Encryption, IndexRotations, Rotations } from '@strongroom/encryption';
 import type { Clock } from '@strongroom/kernel';
 import type { Departures } from '@strongroom/memories';
 import type { Database } from '@strongroom/storage';
@@ -24,6 +24,8 @@ export interface Services {
   readonly auditSinks: Sinks;
   readonly backups: Backups;
   readonly rotations: Rotations;
+  readonly indexRotations: IndexRotations;
+  readonly columnMigrations: readonly ColumnMigration[];
   readonly keys: Keys;
   readonly openApiDocument: () => Readonly<Record<string, unknown>>;
 }

@@ -1,10 +1,11 @@
 /** Both database engines behind one door, so that the same test file runs on each. */
 import { existsSync } from 'node:fs';
 import { openDatabase, type Database, type Location } from '@strongroom/storage';
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { needs } from './needs.ts';
 import { findPostgres } from './postgres-process.ts';
 import { freshPostgresql, isWantedAgain, migratedPglite, migratedPostgresql, type Manifests } from './templates.ts';
+import { readWish } from './wish.ts';
 
 export { ownerOf, type Owner } from './owner.ts';
 export { firstFolder } from './templates.ts';
@@ -24,12 +25,12 @@ export interface TestEngine {
   open(manifests: Manifests): Promise<Database>;
 }
 
-/** True in a run of the fast tests only (vitest.config.ts reads the same), and not in a slow suite that was asked for by name. */
-function isFastRun(): boolean {
-  const wish = process.env['STRONGROOM_TESTS'];
-  if (wish === 'all' || wish === 'both' || (wish !== 'fast' && process.env['CI'] === 'true')) return false;
-  return !(expect.getState().testPath ?? '').includes('.slow.');
-}
+/** Not in a slow suite that was asked for by name: a test process does not see the command line. */
+const isOneEnough = (): boolean => !readWish().bothEngines && !(expect.getState().testPath ?? '').includes('.slow.');
+
+/** For what one engine alone can show: declares the test on that engine, and nothing on the other. */
+export const onlyOn = (name: TestEngine['name'], engine: TestEngine): typeof it =>
+  (engine.name === name ? it : () => undefined) as typeof it;
 
 /**
  * Call it at the top of a test file: `for (const engine of databases()) describe.skipIf(!engine.available)(engine.name, …)`.
@@ -61,7 +62,7 @@ export function databases(which?: 'both'): readonly TestEngine[] {
     migrated: (manifests) => migratedPglite(manifests),
   });
   const onPostgresql = { fresh: freshPostgresql, migrated: migratedPostgresql };
-  if (which !== 'both' && isFastRun()) {
+  if (which !== 'both' && isOneEnough()) {
     return [findPostgres() === undefined ? pglite : engine('PostgreSQL', true, onPostgresql)];
   }
   return [pglite, engine('PostgreSQL', needs('postgresql'), onPostgresql)];

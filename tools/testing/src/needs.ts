@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { expect } from 'vitest';
 import { corpora, corporaFolder } from './corpora.ts';
+import { pkcs11Library, softHsmModule } from './pkcs11.ts';
 import { findPostgres } from './postgres-process.ts';
 import { addRecord } from './run-folder.ts';
 
@@ -13,12 +16,21 @@ export type Part =
   | 'strace'
   | 'age'
   | 'softhsm'
+  | 'pkcs11js'
   | 'redis'
   | 'mount'
+  | 'process-memory'
+  | 'network'
   | `corpora:${string}`;
 
 const runs = (command: string, ...parameters: readonly string[]): boolean =>
   spawnSync(command, parameters, { stdio: 'ignore' }).status === 0;
+
+/** An address of this machine that others could reach, to which nothing here is loopback. */
+export const ownAddress = (): string | undefined =>
+  Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
 /** Tries each part for real; returns why it cannot be used. */
 const probes: Readonly<Record<Exclude<Part, `corpora:${string}`>, () => string | undefined>> = {
@@ -29,13 +41,23 @@ const probes: Readonly<Record<Exclude<Part, `corpora:${string}`>, () => string |
   gdb: () => (runs('gdb', '--version') ? undefined : 'install the Debian package gdb'),
   strace: () => (runs('strace', '-f', 'true') ? undefined : 'install the Debian package strace, with tracing allowed'),
   age: () => (runs('age', '--version') ? undefined : 'install the Debian package age'),
-  softhsm: () => (runs('softhsm2-util', '--version') ? undefined : 'install the Debian package softhsm2'),
+  softhsm: () =>
+    runs('softhsm2-util', '--version') && softHsmModule !== undefined
+      ? undefined
+      : 'install the Debian package softhsm2',
+  pkcs11js: () =>
+    runs(process.execPath, pkcs11Library)
+      ? undefined
+      : 'run npm ci --prefix tools/optional/pkcs11, which compiles it (or name another installation in STRONGROOM_PKCS11)',
   redis: () => (runs('redis-server', '--version') ? undefined : 'install the Debian package redis-server'),
   // A namespace of its own: the file system vanishes with the process, and `/mnt` is covered for nobody else.
   mount: () =>
     runs('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt')
       ? undefined
       : 'allow a process to mount a file system in a namespace of its own (a container needs CAP_SYS_ADMIN for that)',
+  'process-memory': () =>
+    existsSync('/proc/self/mem') ? undefined : 'run on Linux, where the memory of a process can be read as a file',
+  network: () => (ownAddress() === undefined ? 'give this machine an IPv4 address beside the loopback one' : undefined),
 };
 
 const answers = new Map<Part, string | undefined>();

@@ -235,3 +235,23 @@ export function ocsfValidator(folder: string): OcsfValidator {
     ];
   }
 }
+
+/** The columns of an audit event about nobody and nothing, but for its type. `newId` makes the ids: `newUuid`. */
+export const plainEvent = <Id extends string>(newId: () => Id) =>
+  ({
+    eventId: newId(),
+    occurredAt: 1_790_000_000_123_456,
+    outcome: 'success',
+    reason: null,
+    actorKind: 'anonymous',
+    actor: null,
+    actorVia: null,
+    sessionId: null,
+    tenantId: newId(),
+    requestId: newId(),
+    addressCommitment: null,
+    objectType: null,
+    objectId: null,
+    subjects: [],
+    details: '{}',
+  }) as const;

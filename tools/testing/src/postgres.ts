@@ -1,9 +1,10 @@
 /** A throw-away PostgreSQL for tests. Guard its users with `describe.skipIf(!needs('postgresql'))`. */
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHmac, hash, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Pool } from 'pg';
 import { withLock } from '../../lock.mjs';
 import { findPostgres, registerCluster, startCluster, stopCluster, type RunningCluster } from './postgres-process.ts';
 import { runFolder } from './run-folder.ts';
@@ -36,21 +37,42 @@ async function superuser(cluster: RunningCluster, sql: string, database = 'postg
   return stdout.trimEnd();
 }
 
-/** Statements of a superuser; a connection instead of psql, which takes longer to start than they do. */
+/** By the cluster's folder. */
+const administrators = new Map<string, Pool>();
+
+/** One connection for all of a test process, instead of psql: either takes longer to start than what it is to do. */
+async function administratorOf({ folder, port }: RunningCluster): Promise<Pool> {
+  const { Pool } = await import('pg');
+  const known = administrators.get(folder);
+  if (known !== undefined) return known;
+  const pool = new Pool({ host: folder, port, user: 'postgres', database: 'postgres', max: 1, allowExitOnIdle: true });
+  // The cluster was stopped; a later statement would make a new connection.
+  pool.on('error', () => undefined);
+  administrators.set(folder, pool);
+  return pool;
+}
+
+/** Statements of a superuser. */
 async function administer(cluster: RunningCluster, ...statements: readonly string[]): Promise<void> {
-  const { Client } = await import('pg');
-  const client = new Client({ host: cluster.folder, port: cluster.port, user: 'postgres', database: 'postgres' });
-  await client.connect();
-  try {
-    for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.end();
-  }
+  const pool = await administratorOf(cluster);
+  for (const statement of statements) await pool.query(statement);
 }
 
 /** Copies files instead of logging pages, which is the cheaper of the two without fsync. */
 const createDatabase = (name: string, owner: string, template = 'template1'): string =>
   `create database ${name} owner ${owner} template ${template} strategy file_copy`;
+
+/**
+ * What PostgreSQL stores of a password (RFC 5803), made with one iteration instead of 4,096: tests sign in hundreds of times, and each
+ * time both ends would derive the key.
+ */
+export function cheapVerifier(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, 1, 32, 'sha256');
+  const derive = (label: string): Buffer => createHmac('sha256', salted).update(label).digest();
+  const storedKey = hash('sha256', derive('Client Key'), 'base64');
+  return `SCRAM-SHA-256$1:${salt.toString('base64')}$${storedKey}:${derive('Server Key').toString('base64')}`;
+}
 
 async function freshDatabase(cluster: RunningCluster): Promise<string> {
   const id = randomBytes(6).toString('hex');
@@ -58,7 +80,7 @@ async function freshDatabase(cluster: RunningCluster): Promise<string> {
   const [owner, database] = [`owner_${id}`, `test_${id}`];
   await administer(
     cluster,
-    `create role ${owner} login createrole nosuperuser password '${password}'`,
+    `create role ${owner} login createrole nosuperuser password '${cheapVerifier(password)}'`,
     createDatabase(database, owner),
   );
   return `postgresql://${owner}:${password}@127.0.0.1:${cluster.port}/${database}`;
@@ -72,10 +94,10 @@ const handle = (cluster: RunningCluster): PostgresCluster => ({
 });
 
 /** A cluster of the caller's own, for tests that stop or break the server. Stopped at the end of the run at the latest. */
-export async function startPostgres(): Promise<PostgresCluster> {
+export async function startPostgres(options: Parameters<typeof startCluster>[1] = {}): Promise<PostgresCluster> {
   const folder = join(runFolder(), `postgres.${randomBytes(4).toString('hex')}`);
   registerCluster(runFolder(), folder);
-  return handle(await startCluster(folder));
+  return handle(await startCluster(folder, options));
 }
 
 /** The run's shared cluster, started by whoever asks first. */

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync 
 import { join } from 'node:path';
 import { manifest as storageManifest, openDatabase, type Location } from '@strongroom/storage';
 import { withLock } from '../../lock.mjs';
-import { copyPostgresDatabase, freshPostgresDatabase } from './postgres.ts';
+import { cheapVerifier, copyPostgresDatabase, freshPostgresDatabase } from './postgres.ts';
 import { runFolder } from './run-folder.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -24,16 +24,20 @@ export function isWantedAgain(manifests: Manifests): boolean {
   return false;
 }
 
+/** PGlite keeps a process from showing that it lives for as long as it makes a database, on a busy machine far longer than a second. Milliseconds. */
+const STALE_AFTER = 60_000;
+
 /** The path of what `make` makes: in the whole run it is called once, whoever asks. */
 async function oncePerRun(name: string, make: (path: string) => Promise<void>): Promise<string> {
   const path = join(runFolder(), name);
   if (!existsSync(path)) {
-    await withLock(`${path}.lock`, async () => {
+    const work = async (): Promise<void> => {
       if (existsSync(path)) return;
       await make(`${path}.${process.pid}.new`);
-      // Under load the lock may have been taken for a stale one; then somebody else was first.
+      // Should the lock have been taken for a stale one all the same, then somebody else was first.
       if (!existsSync(path)) renameSync(`${path}.${process.pid}.new`, path);
-    });
+    };
+    await withLock(`${path}.lock`, work, { staleAfter: STALE_AFTER });
   }
   return path;
 }
@@ -76,7 +80,7 @@ export async function freshPostgresql(): Promise<Location> {
   const { Client } = await import('pg');
   const client = new Client({ connectionString: ownerUrl });
   await client.connect();
-  await client.query(`create role ${login} login password '${url.password}'`);
+  await client.query(`create role ${login} login password '${cheapVerifier(url.password)}'`);
   await client.end();
   url.username = login;
   return { kind: 'postgresql', url: url.href, ownerUrl };

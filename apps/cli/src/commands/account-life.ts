@@ -189,9 +189,12 @@ export function addAccountLifeCommands(program: Command, context: CommandContext
 }
 
 const REMAINS: Readonly<Record<string, string>> = {
-  'audit-pseudonym': 'your pseudonym in the audit log',
+  'audit-pseudonym':
+    'your pseudonym in the audit log; backups and database logs from before may still say whose it was',
   'copies-of-others': 'copies that others made of what you shared',
   backups: 'backups, in which nothing of yours opens any more',
+  'root-copies':
+    'former root keys that somebody copied, or that a snapshot of the disk kept: with one of them, backups of its time would open',
 };
 
 function outcomeText({ outcome, memories, authored, otherMembers }: RemoteDeparture): string {

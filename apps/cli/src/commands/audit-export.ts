@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import { VERSION } from 'strongroom/version';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { rotateKey } from './audit-key-rotation.ts';
 import { type LogOptions, withLog } from './audit-log-access.ts';
 import { type OpenSearch, withSearch } from './audit-search-access.ts';
 import { type FilterOptions, queryOf, withFilterOptions } from './audit-search-options.ts';
@@ -16,6 +17,7 @@ interface OutputOptions extends LogOptions {
 
 interface CheckpointOptions extends OutputOptions {
   readonly publish?: string;
+  readonly rotateKey?: boolean;
   readonly entries?: boolean;
 }
 
@@ -81,6 +83,10 @@ Examples:
   withLogOptions(audit.command('checkpoint'))
     .option('--publish <folder>', 'bring a C2SP tile log there up to date, for a web server to show')
     .option('--entries', 'with --publish: the entries as well; everybody can then read all events')
+    .option(
+      '--rotate-key',
+      'as operator: make new keys for the log, announced by the former ones; --out gets the proof',
+    )
     .description(
       'write the newest signed checkpoint (C2SP tlog-checkpoint), or publish the log up to it (C2SP tlog-tiles)',
     )
@@ -90,21 +96,30 @@ Examples:
 A published log shows hashes: enough for others to see that it only grows. What is published already must be the beginning of this log, or nothing
 is written.
 
+--rotate-key changes both keys of the log at once. The change is an entry of the log, and its checkpoint is signed by the former keys and by the new ones:
+whoever remembers the former ones follows, and refuses keys that were not announced. It does not undo what a thief of the former keys can make others
+believe who remember no checkpoint and ask for no witnesses: tell them the new keys.
+
 Examples:
   strongroom audit checkpoint --out today.checkpoint
   strongroom audit checkpoint --data .strongroom --publish /srv/log
+  strongroom audit checkpoint --data .strongroom --rotate-key --out handover.tlog-proof
   strongroom audit verify --tiles /srv/log --key "$(cat log.vkey)"`,
     )
-    .action((options: CheckpointOptions) =>
-      withLog(context, options, ({ source, keys }) => {
-        const { publish } = options;
-        if (publish === undefined && options.entries === true)
-          throw new CliError('cli.usage', { detail: '--entries is for --publish.' });
+    .action((options: CheckpointOptions) => {
+      const { publish, entries, rotateKey: wantsKeys } = options;
+      if (publish === undefined && entries === true)
+        throw new CliError('cli.usage', { detail: '--entries is for --publish.' });
+      if (wantsKeys === true) {
+        if (publish !== undefined) throw new CliError('cli.usage', { detail: 'Give --publish or --rotate-key.' });
+        return rotateKey(context, options);
+      }
+      return withLog(context, options, ({ source, keys }) => {
         return publish === undefined
           ? writeCheckpoint(source, options.out)
-          : publishLog(context, source, publish, { keys, entries: options.entries === true });
-      }),
-    );
+          : publishLog(context, source, publish, { keys, entries: entries === true });
+      });
+    });
 }
 
 async function writeCheckpoint(source: LogSource, file: string | undefined): Promise<void> {

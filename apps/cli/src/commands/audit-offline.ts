@@ -23,6 +23,7 @@ export interface OfflineOptions {
   readonly key?: readonly string[];
   readonly policy?: string;
   readonly seen?: readonly string[];
+  readonly handover?: readonly string[];
 }
 
 /** Of each standing its own, for scripts. */
@@ -54,14 +55,23 @@ interface OfflineYardstick {
   readonly keys?: readonly string[];
   readonly policy?: Policy;
   readonly seen: readonly string[];
+  readonly handovers: readonly string[];
 }
 
-export async function readYardstick({ key, policy: file, seen = [] }: OfflineOptions): Promise<OfflineYardstick> {
+export async function readYardstick({
+  key,
+  policy: file,
+  seen = [],
+  handover = [],
+}: OfflineOptions): Promise<OfflineYardstick> {
   const policy = file === undefined ? undefined : parsePolicy(await read(file));
   const notes: string[] = [];
   for (const note of seen) notes.push((await read(note)).toString('utf8'));
+  const handovers: string[] = [];
+  for (const proof of handover) handovers.push((await read(proof)).toString('utf8'));
   return {
     seen: notes,
+    handovers,
     ...(key === undefined ? {} : { keys: key }),
     ...(policy === undefined ? {} : { policy }),
   };

@@ -17,6 +17,7 @@ import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { recorded } from '../recorded.ts';
 import { withStopped } from './audit-log-access.ts';
+import { withSearch } from './audit-search-access.ts';
 import { timeOf } from './audit-search-options.ts';
 
 interface PlaceOptions {
@@ -89,7 +90,7 @@ Examples:
   atPlace(hold.command('add').description('keep the events that meet all conditions until the hold is released'))
     .requiredOption(reasonOption, REASON_HELP)
     .option('--tenant <id>', 'events of this tenant')
-    .option('--account <id>', 'events by or about this account or pseudonym')
+    .option('--account <person>', 'events by or about this person: e-mail address, account or pseudonym')
     .option('--from <time>', 'not before: 2026-11-01, 2026-11-01T08:00Z, or 90m, 24h, 7d ago')
     .option('--to <time>', 'before, in the same forms')
     .addHelpText(
@@ -97,8 +98,9 @@ Examples:
       `
 Also events that are recorded later. Whoever was forgotten cannot be named any more; use the tenant or the time.
 
-Example:
-  strongroom audit hold add --data .strongroom --reason case-2026-17 --from 2026-11-01`,
+Examples:
+  strongroom audit hold add --data .strongroom --reason case-2026-17 --from 2026-11-01
+  strongroom audit hold add --data .strongroom --reason case-2026-18 --account ada@example.org`,
     )
     .action((options: HoldOptions) => add(context, options));
   atPlace(hold.command('list').description('show what is on hold'))
@@ -208,18 +210,28 @@ function idOf(text: string | undefined, name: string): string | undefined {
   return text;
 }
 
+/** An address is looked for as a search does it, which leaves an event: it is in no entry, but in the accounts. */
+async function accountOf(context: CommandContext, options: HoldOptions): Promise<string | undefined> {
+  const { account } = options;
+  if (account?.includes('@') !== true) return idOf(account, '--account');
+  const person = await withSearch(context, options, (log) => log.person(account));
+  if (person === null) throw new CliError('cli.no-person');
+  return person.pseudonym;
+}
+
 async function add(context: CommandContext, options: HoldOptions): Promise<void> {
   const now = Date.now();
+  const reason = reasonOf(options);
   const conditions = {
     tenant: idOf(options.tenant, '--tenant'),
-    account: idOf(options.account, '--account'),
+    account: await accountOf(context, options),
     from: timeOf(options.from, '--from', now),
     to: timeOf(options.to, '--to', now),
   };
   if (Object.values(conditions).every((condition) => condition === undefined)) {
     throw new CliError('cli.usage', { detail: 'Name at least one of --tenant, --account, --from and --to.' });
   }
-  const body = { reason: reasonOf(options), ...conditions };
+  const body = { reason, ...conditions };
   const { id } = await answered<{ readonly id: string }>(
     context,
     options,

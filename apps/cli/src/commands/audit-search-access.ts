@@ -120,7 +120,7 @@ async function inFolder({ services }: Strongroom): Promise<Access> {
   return {
     search: ({ order = 'newest', limit = PAGE_RESULTS, cursor = null, purpose, ...filter }) =>
       recorded(services, async (transaction) => {
-        const found = await searchEvents(transaction, auditLog.events, {
+        const found = await searchEvents(transaction, auditLog, {
           filter,
           tenant: null,
           order,

@@ -16,6 +16,7 @@ interface AddOptions extends Place {
   readonly addresses?: boolean;
   readonly rotateMib?: string;
   readonly rotateDaily?: boolean;
+  readonly keepFiles?: string;
 }
 
 const ROUTE = '/operator/audit/sinks';
@@ -23,6 +24,10 @@ const VIA = 'command-line';
 
 const MIB = 1024 * 1024;
 const DEFAULT_ROTATE_MIB = '64';
+/** With the default size about 6 GiB: a disk that is full stops more than this sink. */
+const DEFAULT_KEPT_FILES = '100';
+/** As the server takes it. */
+const MOST_KEPT_FILES = 100_000;
 
 const withPlace = (command: Command): Command =>
   command
@@ -51,15 +56,20 @@ export function addSinkCommands(audit: Command, context: CommandContext): void {
     .option('--addresses', 'send network prefixes too')
     .option('--rotate-mib <number>', `with --folder: begin a new file at this size; ${DEFAULT_ROTATE_MIB} when absent`)
     .option('--rotate-daily', 'with --folder: begin a new file every day (UTC)')
+    .option(
+      '--keep-files <number>',
+      `with --folder: delete the oldest beyond so many files, 0 for never; ${DEFAULT_KEPT_FILES} when absent`,
+    )
     .addHelpText(
       'after',
       `
 Each event arrives at least once and in order; its place in the log (index, in OCSF metadata.sequence) tells whether it came before. People are
-pseudonyms. What was delivered is out of reach of an erasure. The secret that signs deliveries to a webhook is shown once, now.
+pseudonyms. What was delivered is out of reach of an erasure. The secret that signs deliveries to a webhook is shown once, now. Where the receiver's
+certificate comes from an authority of your own, start the server with NODE_EXTRA_CA_CERTS=<file>.
 
 Examples:
   strongroom audit sinks add siem --data .strongroom --webhook https://siem.example.org/events --format ocsf
-  strongroom audit sinks add archive --data .strongroom --folder /var/log/strongroom --rotate-daily --from 0`,
+  strongroom audit sinks add archive --data .strongroom --folder /var/log/strongroom --rotate-daily --keep-files 366 --from 0`,
     )
     .action((name: string, options: AddOptions) => add(context, name, options));
 
@@ -139,10 +149,10 @@ async function add(context: CommandContext, name: string, options: AddOptions): 
     ]);
 }
 
-function targetOf({ webhook, folder, rotateMib, rotateDaily = false }: AddOptions): NewSink['target'] {
+function targetOf({ webhook, folder, rotateMib, rotateDaily = false, keepFiles }: AddOptions): NewSink['target'] {
   if (webhook !== undefined && folder === undefined) {
-    if (rotateMib !== undefined || rotateDaily) {
-      throw new CliError('cli.usage', { detail: '--rotate-mib and --rotate-daily are for --folder.' });
+    if (rotateMib !== undefined || rotateDaily || keepFiles !== undefined) {
+      throw new CliError('cli.usage', { detail: '--rotate-mib, --rotate-daily and --keep-files are for --folder.' });
     }
     return { kind: 'webhook', url: webhook };
   }
@@ -151,7 +161,12 @@ function targetOf({ webhook, folder, rotateMib, rotateDaily = false }: AddOption
   }
   const mib = number(rotateMib ?? DEFAULT_ROTATE_MIB, '--rotate-mib');
   if (mib === 0) throw new CliError('cli.usage', { detail: 'Check --rotate-mib.' });
-  return { kind: 'file', folder: path.resolve(folder), rotateBytes: mib * MIB, rotateDaily };
+  const kept = number(keepFiles ?? DEFAULT_KEPT_FILES, '--keep-files');
+  if (kept === 1 || kept > MOST_KEPT_FILES) {
+    throw new CliError('cli.usage', { detail: `--keep-files takes 2 to ${MOST_KEPT_FILES}, or 0 for all.` });
+  }
+  const keeping = { rotateDaily, keepFiles: kept === 0 ? null : kept };
+  return { kind: 'file', folder: path.resolve(folder), rotateBytes: mib * MIB, ...keeping };
 }
 
 /** What a running server would refuse, and what a path of a request must not hold. */

@@ -1,7 +1,7 @@
 /** `strongroom audit`: what happened, proved. */
 import { readFile } from 'node:fs/promises';
 import type { Policy } from '@strongroom/audit-log/verify';
-import { type RememberedLog, type RememberedLogStore, verifyRemoteLog } from '@strongroom/client';
+import { type RememberedLogStore, verifyRemoteLog } from '@strongroom/client';
 import { fromBase64Url, toBase64Url } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import type { Verification } from 'strongroom';
@@ -41,6 +41,11 @@ export function addAuditCommands(program: Command, context: CommandContext): voi
     .option('--key <vkey>', 'verifier key of the log; repeat it when several must have signed', collect)
     .option('--policy <file>', 'C2SP tlog-policy: the witnesses that must have cosigned')
     .option('--seen <file>', 'a checkpoint of this log from elsewhere; may be repeated', collect)
+    .option(
+      '--handover <file>',
+      'a change of the keys of this log, where nothing else shows it; may be repeated',
+      collect,
+    )
     .addHelpText(
       'after',
       `
@@ -90,21 +95,16 @@ interface Yardstick {
 
 async function verifyOverNetwork(context: CommandContext, place: string, yardstick: Yardstick): Promise<Verification> {
   const { vault } = await signedIn(context);
-  let remembered: RememberedLog | null = null;
   const store: RememberedLogStore = {
     read: async () => (await readRemembered(context.state, place)) ?? null,
-    write(log) {
-      remembered = log;
-      return remember(context.state, place, log);
-    },
+    write: (log) => remember(context.state, place, log),
   };
   const progress = context.terminal().progress('Verifying');
   const options = { ...yardstick, onProgress: (done: number, total: number) => progress.update(done, total) };
   const verdict = await verifyRemoteLog(vault.api, store, options);
   progress.finish('');
   const { root, findings, ...rest } = verdict;
-  const keys = (remembered as RememberedLog | null)?.keys ?? [];
-  return { ...rest, keys: [...keys], root: toBase64Url(root), findings: [...findings] };
+  return { ...rest, keys: [...rest.keys], root: toBase64Url(root), findings: [...findings] };
 }
 
 async function verifyOnMachine(

@@ -94,7 +94,10 @@ export function addBackupCommands(program: Command, context: CommandContext): vo
     .requiredOption('--data <folder>', 'the data folder, with the root key in keys/root and no database yet')
     .option(...DATABASE_URL)
     .option('--database-owner-url <url>', 'role that creates the tables; STRONGROOM_DATABASE_OWNER_URL')
-    .option('--keys <file>', 'the newest backup or copy of the keys, when people were erased since the backup was made')
+    .option(
+      '--keys <path>',
+      'the newest backup or copy of the keys, or the folder of the copies, when people were erased since the backup was made',
+    )
     .addHelpText(
       'after',
       `

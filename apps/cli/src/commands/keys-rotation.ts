@@ -74,7 +74,7 @@ async function rotateHere(
   request: RotateRequest,
   { wait }: RotateOptions,
 ): Promise<void> {
-  const begun = await services.keys.rotate(request, 'command-line');
+  const begun = await services.keys.rotate(request);
   if (!wait) return showRotation(context, begun);
   const progress = progressOf(context);
   const stop = new AbortController();

@@ -1,12 +1,13 @@
 /** `strongroom keys`: how the server's keys are doing, replacing them, erasing people, planning blind indexes. For its operator. */
-import type { IndexPlan, RotationReport, RotationScope, ShredReport } from '@strongroom/encryption';
-import { isUuid, StrongroomError, type Uuid } from '@strongroom/kernel';
+import type { IndexPlan, RotationReport, RotationScope } from '@strongroom/encryption';
+import { isUuid, type Uuid } from '@strongroom/kernel';
 import { type Command, Option } from 'commander';
-import type { KeysOverview } from 'strongroom';
+import type { KeysOverview, VaultShredReport } from 'strongroom';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { ask, copyOf, type CopyOptions, type Place } from './keys-access.ts';
+import { ask, columnOf, copyOf, type CopyOptions, guarded, onMachine, percent, type Place } from './keys-access.ts';
+import { addIndexRotation, cancelIndex, indexSentence, listIndexes } from './keys-index.ts';
 import { rotateKeys, type RotateOptions, sentence } from './keys-rotation.ts';
 
 interface ShredOptions extends CopyOptions {
@@ -18,14 +19,6 @@ const collect = (value: string, earlier: readonly string[] | undefined): readonl
   value,
 ];
 
-function percent(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 100) {
-    throw new CliError('cli.usage', { detail: '--share is a whole number from 1 to 100.' });
-  }
-  return value / 100;
-}
-
 function bits(text: string, earlier: readonly number[] | undefined): readonly number[] {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 256) {
@@ -34,14 +27,14 @@ function bits(text: string, earlier: readonly number[] | undefined): readonly nu
   return [...(earlier ?? []), value];
 }
 
-const onMachine = (command: Command): Command =>
-  command
-    .requiredOption('--data <folder>', 'the data folder; the server may be running or not')
-    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL');
-
 const withCopy = (command: Command): Command =>
   onMachine(command)
-    .addOption(new Option('--backup <file>', 'a new file for the copy of the keys that is needed afterwards'))
+    .addOption(
+      new Option(
+        '--backup <file>',
+        'a new file for the copy of the keys; not needed where STRONGROOM_KEY_COPIES is set',
+      ),
+    )
     .option('--no-backup', 'make no copy: until there is one, losing the database loses everybody')
     .option('--recipient <recipient>', 'age1… or age1pq1…, who can open the copy; may be given several times', collect)
     .option('--recipient-file <file>', 'file with recipients, one in a line', collect);
@@ -79,7 +72,8 @@ export function addKeysCommands(program: Command, context: CommandContext): void
       .addHelpText(
         'after',
         `
-The root of the key tree is replaced at the beginning, so older copies of the keys are worth nothing from then on: --backup writes a new one.
+The root of the key tree is replaced at the beginning, so older copies of the keys are worth nothing from then on: --backup writes a new one,
+beside those in STRONGROOM_KEY_COPIES.
 Interrupting this command does not stop a server that is at it. With the server stopped, the next command goes on where this one was.
 
 Exit codes: ${EXIT.ok} every value was authenticated under the new version; ${EXIT.notIntact} some do not open, and nothing was retired; ${EXIT.conflict} another rotation
@@ -95,10 +89,18 @@ Example:
       });
   }
 
+  addIndexRotation(rotate, context);
+
   onMachine(keys.command('cancel').description('end a rotation where it is; values stay readable under both versions'))
-    .argument('<rotation>', 'its id, as `keys status` shows it')
+    .argument('<rotation>', 'its id, as `keys status` shows it; table.column for the rotation of an index')
     .addHelpText('after', '\nExample:\n  strongroom keys cancel 0198f9c2-… --data .strongroom')
-    .action((rotation: string, options: Place) => guarded(context, () => cancel(context, idOf(rotation), options)));
+    .action((rotation: string, options: Place) =>
+      guarded(context, () =>
+        rotation.includes('.')
+          ? cancelIndex(context, columnOf(rotation), options)
+          : cancel(context, idOf(rotation), options),
+      ),
+    );
 
   withCopy(
     keys
@@ -111,9 +113,10 @@ Example:
       'after',
       `
 It cannot be undone. The rows stay, unreadable; deleting an account by itself removes both.
-The root is replaced, so older copies of the keys are worth nothing from then on: --backup writes a new one, before and after.
+The root is replaced, so older copies of the keys are worth nothing from then on: --backup writes a new one,
+beside those in STRONGROOM_KEY_COPIES.
 
-Exit codes: ${EXIT.ok} erased in every slot; ${EXIT.failed} not everywhere yet, the server goes on trying.
+Exit codes: ${EXIT.ok} erased in every slot, copies of the keys replaced; ${EXIT.failed} not everywhere yet, the server goes on trying.
 
 Example:
   strongroom keys shred 0198f9c2-… --data .strongroom --backup keys.age --recipient age1…`,
@@ -133,28 +136,9 @@ Example:
     );
 }
 
-const BUSY = new Set(['encryption.rotation-running', 'encryption.shred-running', 'strongroom.backup-running']);
-
-/** Somebody else being at it has an exit code of its own. */
-async function guarded(context: CommandContext, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof StrongroomError) || !BUSY.has(error.code)) throw error;
-    context.fail(error, EXIT.conflict);
-  }
-}
-
 function idOf(text: string): Uuid {
   if (!isUuid(text)) throw new CliError('cli.usage', { detail: `Not an id: ${text}` });
   return text;
-}
-
-function columnOf(text: string): { table: string; column: string } {
-  const [, table, column] = /^([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)$/.exec(text) ?? [];
-  if (table === undefined || column === undefined)
-    throw new CliError('cli.usage', { detail: 'Name it as TABLE.COLUMN.' });
-  return { table, column };
 }
 
 function scopeOf(kind: RotationScope['kind'], text: string): RotationScope {
@@ -169,22 +153,33 @@ async function status(context: CommandContext, options: Place): Promise<void> {
     { method: 'GET', route: '/operator/keys' },
     ({ services }) => services.keys.overview(),
   );
-  const { tree, slots, versions, rotations } = overview;
-  context.terminal().result(overview, [
+  const indexes = await listIndexes(context, options);
+  const { tree, slots, versions, rotations, copies, waiting } = overview;
+  context.terminal().result({ ...overview, indexes }, [
     `New values are written under key version ${overview.keyVersion}; look-ups use version ${overview.lookupVersion}.`,
     ...versions.map(({ version, createdAt, isLookupOnly }) => {
       const use = overview.versionsInUse.includes(version) ? 'values are under it' : 'no value is under it';
       return `  version ${version}, of ${day(createdAt)}: ${isLookupOnly ? 'retired, kept for look-ups' : use}`;
     }),
     `Key tree: ${tree.subjects} people, ${tree.nodes} nodes, root ${tree.version}, keyring revision ${overview.revision}.`,
-    `Erased: ${tree.shredded}${tree.shredding === 0 ? '' : `, ${tree.shredding} in progress`}. ${tree.complete ? 'Complete in every slot.' : 'NOT yet complete in every slot.'}`,
+    `Erased: ${tree.shredded}${tree.shredding === 0 ? '' : `, ${tree.shredding} in progress`}${waiting === 0 ? '' : `, ${waiting} deleted accounts waiting`}. ${tree.complete ? 'Complete in every slot.' : 'NOT yet complete in every slot.'}`,
     ...slots.map(({ name, erasure, acknowledged, failure }) => {
       const state = acknowledged ? 'present' : `BEHIND${failure === undefined ? '' : ` (${failure})`}`;
       return `  slot ${name}: ${state}${erasure === 'none' ? '; it cannot erase' : ''}`;
     }),
+    ...copyLines(copies),
+    ...indexes.map(indexSentence),
     ...rotations.slice(0, 5).map((rotation) => `Rotation ${rotation.id}: ${sentence(rotation)}`),
   ]);
 }
+
+const copyLines = (copies: KeysOverview['copies']): readonly string[] =>
+  copies.length === 0
+    ? ['  copies of the keys: NONE configured; after an account is deleted, make one with `backup create --keys-only`']
+    : copies.map(({ folder, state, failure }) => {
+        const words = { present: 'present', behind: 'BEHIND', unavailable: 'UNAVAILABLE' }[state];
+        return `  copy of the keys in ${folder}: ${words}${failure === undefined ? '' : ` (${failure})`}`;
+      });
 
 const day = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 10);
 
@@ -199,13 +194,13 @@ async function cancel(context: CommandContext, id: Uuid, options: Place): Promis
 async function shred(context: CommandContext, subjects: readonly Uuid[], options: ShredOptions): Promise<void> {
   const copy = await copyOf(options);
   if (options.yes !== true) await confirm(context, subjects);
-  const report = await ask<ShredReport>(
+  const report = await ask<VaultShredReport>(
     context,
     options,
     { method: 'POST', route: '/operator/keys/shreds', body: { subjects, copy } },
     ({ services }) => services.keys.shred(subjects, copy, 'command-line'),
   );
-  const { shredded, already, complete, erased, wraps, rootOperations } = report;
+  const { shredded, already, complete, erased, wraps, rootOperations, copies } = report;
   const before = already === 0 ? '' : `, ${already} were already`;
   context
     .terminal()
@@ -213,11 +208,12 @@ async function shred(context: CommandContext, subjects: readonly Uuid[], options
       `Erased: ${shredded}${before}. The root was replaced ${rootOperations} times, ${wraps} keys were wrapped anew.`,
       complete
         ? 'Every slot has acknowledged it.'
-        : 'NOT COMPLETE: a slot may still hold the former root; the server goes on trying.',
+        : 'NOT COMPLETE: a slot or a copy may still hold what was replaced; the server goes on trying.',
       ...(erased ? [] : ['A slot in use cannot erase: whoever kept a copy of what it held can still read.']),
     ]);
-  if (copy !== 'none')
-    context.terminal().remark(`Copy of the keys: ${copy.path}. Replace your copy of the root key, too.`);
+  if (copies.length > 0) context.terminal().remark(copyLines(copies).join('\n'));
+  if (typeof copy !== 'string')
+    context.terminal().remark(`Copy of the keys: ${copy.path}. Replace your copies of the root key, too.`);
   if (!complete) context.setExitCode(EXIT.failed);
 }
 

@@ -5,8 +5,8 @@ import {
   type ImportItem,
   type OpenedMemory,
   parseChatGptExport,
+  parseJsonLines,
   parseMarkdownNote,
-  parseMcpMemory,
 } from '@strongroom/client';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
@@ -41,7 +41,7 @@ async function readNotes(folder: string): Promise<Items> {
   return items;
 }
 
-/** Tells the three sources apart by what lies there. */
+/** Tells the sources apart by what lies there. */
 async function readSource(source: string): Promise<Items> {
   const found = await stat(source).catch((cause: unknown) => {
     throw unreadable(source, cause);
@@ -52,19 +52,21 @@ async function readSource(source: string): Promise<Items> {
     return [parseMarkdownNote(path.basename(source), await readFile(source, 'utf8'))];
   }
   const content = createReadStream(source, 'utf8') as AsyncIterable<string>;
-  if (extension === '.jsonl') return collectItems(parseMcpMemory(content));
+  if (extension === '.jsonl') return collectItems(parseJsonLines(content));
   if (extension === '.json') return collectItems(parseChatGptExport(content));
   throw new CliError('cli.usage', {
     detail:
-      'Known sources: memory.jsonl (MCP memory server), conversations.json (ChatGPT), a Markdown file or a folder of them.',
+      'Known sources: what `export` wrote, memory.jsonl (MCP memory server), conversations.json (ChatGPT), a Markdown file or a folder of them.',
   });
 }
 
 export function addTransferCommands(program: Command, context: CommandContext): void {
   program
     .command('import')
-    .argument('<source...>', 'memory.jsonl, conversations.json, a Markdown file, or a folder of notes')
-    .description('seal what other tools kept and store it; may be stopped and run again, nothing is stored twice')
+    .argument('<source...>', 'an export, memory.jsonl, conversations.json, a Markdown file, or a folder of notes')
+    .description(
+      'seal what other tools kept, or `export` wrote, and store it; may be stopped and run again, nothing is stored twice',
+    )
     .option(...SPACE_OPTION)
     .option('--dry-run', 'read and count only')
     .addHelpText('after', '\nExample:\n  strongroom import conversations.json memory.jsonl notes/')
@@ -97,7 +99,9 @@ export function addTransferCommands(program: Command, context: CommandContext): 
     .argument('<target>', 'a new file for jsonl, a new folder for markdown; - for standard output')
     .description('write the opened memories of a space; what is written is readable by anyone')
     .addOption(
-      new Option('--format <format>', 'markdown can be imported again').choices(['jsonl', 'markdown']).default('jsonl'),
+      new Option('--format <format>', 'both can be imported again; jsonl with everything a memory has')
+        .choices(['jsonl', 'markdown'])
+        .default('jsonl'),
     )
     .option(...SPACE_OPTION)
     .addHelpText(

@@ -5,8 +5,7 @@ import type { Uuid } from '@strongroom/kernel';
 import { currentMessages, errorText, useMessages } from '../messages/messages.ts';
 import { seesMembers } from './roles.ts';
 import { queries, spaceChanged, useSession, vault } from './session.ts';
-import { GRACE } from './pending-deletions.ts';
-import { note, toasts } from './toasts.ts';
+import { note, noteWithWay } from './toasts.ts';
 
 /** Of somebody who may not see the others, the answer is not asked for. */
 export function useMembers() {
@@ -85,20 +84,10 @@ export async function trust(account: Uuid, fingerprint: string, compared: boolea
   await membersChanged();
 }
 
-/** A note that offers to take something back, as long as a deletion does. */
-function noteWithUndo(title: string, undo: () => Promise<unknown>): void {
-  const id = toasts.add({
-    title,
-    timeout: GRACE,
-    actionProps: {
-      children: currentMessages().members.undo,
-      onClick() {
-        toasts.close(id);
-        undo().catch((error: unknown) => note(errorText(currentMessages(), error), 'problem'));
-      },
-    },
+const noteWithUndo = (title: string, undo: () => Promise<unknown>): void =>
+  noteWithWay(title, currentMessages().members.undo, () => {
+    undo().catch((error: unknown) => note(errorText(currentMessages(), error), 'problem'));
   });
-}
 
 interface RoleChange {
   readonly account: Uuid;

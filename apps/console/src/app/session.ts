@@ -2,13 +2,13 @@
 import { QueryClient } from '@tanstack/react-query';
 import type { DeletionCertificate } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
-import { currentMessages, errorText } from '../messages/messages.ts';
+import { currentEntranceMessages, currentMessages, errorText } from '../messages/messages.ts';
 import type { AccountView, DeletionInput, RecoverInput } from '../vault/account-protocol.ts';
 import type { CallName, Credentials, Progress, SignUpInput, VaultCalls } from '../vault/protocol.ts';
 import { dropAllDrafts } from './drafts.ts';
-import { createPendingDeletions, GRACE, type PendingDeletion } from './pending-deletions.ts';
+import { createPendingDeletions, type PendingDeletion } from './pending-deletions.ts';
 import { createStore, useStore } from './store.ts';
-import { note, toasts } from './toasts.ts';
+import { note, noteWithWay, toasts } from './toasts.ts';
 import { connectVault, VaultError } from './vault-connection.ts';
 
 export type Session =
@@ -52,7 +52,7 @@ const LOCAL: ReadonlySet<CallName> = new Set([
   'search',
   'memory',
   'fingerprint',
-  'previewImport',
+  'expectImport',
   'stopImport',
 ]);
 
@@ -272,7 +272,7 @@ export async function signOut(): Promise<void> {
     await vault('signOut');
   } catch (error) {
     // The copy is gone and the keys go now; a session that the server still holds opens no memory.
-    note(errorText(currentMessages(), error), 'problem');
+    note(errorText(currentEntranceMessages(), error), 'problem');
   }
   tell({ kind: 'signed-out' });
   forget({ phase: 'signed-out', notice: 'signed-out' });
@@ -323,15 +323,7 @@ export const deletions = createPendingDeletions({
 export function deleteWithUndo(deletion: PendingDeletion): void {
   const { memory } = currentMessages();
   deletions.start(deletion);
-  const id = toasts.add({
-    title: memory.deleted(deletion.heading),
-    timeout: GRACE,
-    actionProps: {
-      children: memory.undo,
-      onClick() {
-        toasts.close(id);
-        if (deletions.undo(deletion.id)) note(memory.restored);
-      },
-    },
+  noteWithWay(memory.deleted(deletion.heading), memory.undo, () => {
+    if (deletions.undo(deletion.id)) note(memory.restored);
   });
 }

@@ -6,6 +6,7 @@ import { useEffect } from 'react';
 import { useMessages } from '../messages/messages.ts';
 import type { Row } from '../vault/protocol.ts';
 import { lookAtSpaces } from './follow-spaces.ts';
+import { lookAgain } from './look-again.ts';
 import { createStore, useStore } from './store.ts';
 import { VaultError } from './vault-connection.ts';
 import { isUnreachable, onTabMessage, queries, reachable, refreshSpace, vault, vaultWithProgress } from './session.ts';
@@ -83,48 +84,27 @@ async function openRows(space: Uuid): Promise<readonly Row[]> {
 
 export const useRows = (space: Uuid) => useQuery({ queryKey: ['rows', space], queryFn: () => openRows(space) });
 
-/**
- * Milliseconds between two looks for what others wrote. Each is a line in the audit log, so they are few; a window that comes to the
- * front and a tab that changed something look at once.
- */
+/** Milliseconds between two looks for what others wrote, at first; a tab that changed something tells at once. */
 const LOOK_EVERY = 60_000;
-/** While the server is away. */
-const LOOK_AGAIN = 10_000;
 
 /** Follows the space while somebody looks at it. */
 export function useFollow(space: Uuid): void {
   useEffect(() => {
-    let busy = false;
-    const look = async (): Promise<void> => {
-      if (busy || document.visibilityState === 'hidden' || queries.getQueryState(['rows', space])?.status !== 'success')
-        return;
-      busy = true;
-      try {
-        const { changed, removed, unreadable } = await vault('sync', space);
-        unreadableCount.set(unreadable);
-        if (changed + removed > 0) await refreshSpace(space);
-      } catch {
-        // The strip at the top says that the server is away; what is wrong with the space itself, the next visit says.
-      } finally {
-        busy = false;
-      }
+    // The strip at the top says that the server is away; what is wrong with the space itself, the next visit says.
+    const look = async (): Promise<boolean> => {
+      if (queries.getQueryState(['rows', space])?.status !== 'success') return false;
+      const { changed, removed, unreadable } = await vault('sync', space);
+      unreadableCount.set(unreadable);
+      if (changed + removed === 0) return false;
+      await refreshSpace(space);
+      return true;
     };
-    let last = Date.now();
-    const timer = setInterval(() => {
-      if (reachable.get() && Date.now() - last < LOOK_EVERY) return;
-      last = Date.now();
-      void look();
-    }, LOOK_AGAIN);
-    const now = () => void look();
-    window.addEventListener('focus', now);
-    window.addEventListener('online', now);
+    const watch = lookAgain({ shortest: LOOK_EVERY, look, reachable: reachable.get });
     onTabMessage.changed = (changed) => {
-      if (changed === space) void look();
+      if (changed === space) watch.now();
     };
     return () => {
-      clearInterval(timer);
-      window.removeEventListener('focus', now);
-      window.removeEventListener('online', now);
+      watch.stop();
       onTabMessage.changed = () => undefined;
     };
   }, [space]);

@@ -1,6 +1,16 @@
-/** The page's end of the line to the vault's worker. */
-import type { CallName, Notice, Progress, Reply, Request, VaultCalls, WireError } from '../vault/protocol.ts';
-import workerAddress from '#vault-worker?worker&url';
+/** The page's end of the lines to its workers: the vault's, and for a while that of the files' reader. */
+import type {
+  Functions,
+  Notice,
+  Progress,
+  ReaderCalls,
+  Reply,
+  Request,
+  VaultCalls,
+  WireError,
+} from '../vault/protocol.ts';
+import vaultAddress from '#vault-worker?worker&url';
+import readerAddress from '#vault-worker/reader?worker&url';
 import { TRUSTED_TYPES_POLICY } from '../csp.ts';
 
 /** What a call to the vault rejects with: the code of the room where it went wrong, and what may be shown. */
@@ -23,9 +33,13 @@ export class VaultError extends Error {
   }
 }
 
-/** The worker was ended while the call was under way. */
-const locked = (): VaultError =>
-  new VaultError({ code: 'client.locked', status: 401, message: '', detail: null, retryAfter: null, members: {} });
+const failed = (code: string, status: number): VaultError =>
+  new VaultError({ code, status, message: '', detail: null, retryAfter: null, members: {} });
+
+/** The worker was ended, or broke down, while the call was under way. */
+const locked = (): VaultError => failed('client.locked', 401);
+/** Its file did not come. */
+const notThere = (): VaultError => failed('client.unreachable', 503);
 
 interface Waiting {
   readonly resolve: (value: never) => void;
@@ -40,31 +54,42 @@ interface TrustedTypesFactory {
   ): { createScriptURL(url: string): string };
 }
 
-/** Browsers with Trusted Types take a worker's address from a policy only; this one knows a single address. */
+const addresses: ReadonlySet<string> = new Set([vaultAddress, readerAddress]);
+/** Browsers with Trusted Types take a worker's address from a policy only; this one knows two addresses. */
 const factory = (globalThis as { readonly trustedTypes?: TrustedTypesFactory }).trustedTypes;
 const policy = factory?.createPolicy(TRUSTED_TYPES_POLICY, {
   createScriptURL(url) {
-    if (url !== workerAddress) throw new TypeError('Only the vault runs as a worker.');
+    if (!addresses.has(url)) throw new TypeError('Only the vault and the reader of files run as workers.');
     return url;
   },
 });
 
-export interface VaultConnection {
-  call<Name extends CallName>(
+export interface Connection<Calls extends Functions<Calls>> {
+  call<Name extends keyof Calls & string>(
     name: Name,
-    ...input: Parameters<VaultCalls[Name]>
-  ): Promise<ReturnType<VaultCalls[Name]>>;
+    ...input: Parameters<Calls[Name]>
+  ): Promise<ReturnType<Calls[Name]>>;
   /** The same with reports in between. */
-  callWithProgress<Name extends CallName>(
+  callWithProgress<Name extends keyof Calls & string>(
     onProgress: (progress: Progress) => void,
     name: Name,
-    ...input: Parameters<VaultCalls[Name]>
-  ): Promise<ReturnType<VaultCalls[Name]>>;
+    ...input: Parameters<Calls[Name]>
+  ): Promise<ReturnType<Calls[Name]>>;
   /** Ends the worker, and with it every key; calls under way reject with `client.locked`. The next call starts a new one. */
   end(): void;
 }
 
-export function connectVault(onNotice: (notice: Notice) => void): VaultConnection {
+export const connectVault = (onNotice: (notice: Notice) => void): Connection<VaultCalls> =>
+  connect<VaultCalls>('vault', vaultAddress, onNotice);
+
+export const connectReader = (): Connection<ReaderCalls> =>
+  connect<ReaderCalls>('reader', readerAddress, () => undefined);
+
+function connect<Calls extends Functions<Calls>>(
+  name: string,
+  address: string,
+  onNotice: (notice: Notice) => void,
+): Connection<Calls> {
   let worker: Worker | null = null;
   let last = 0;
   const waiting = new Map<number, Waiting>();
@@ -85,31 +110,39 @@ export function connectVault(onNotice: (notice: Notice) => void): VaultConnectio
     else call.resolve(data.value as never);
   }
 
-  function rejectAll(): void {
-    for (const { reject } of waiting.values()) reject(locked());
+  function rejectAll(why: VaultError): void {
+    for (const { reject } of waiting.values()) reject(why);
     waiting.clear();
   }
 
   function start(): Worker {
-    const address = policy?.createScriptURL(workerAddress) ?? workerAddress;
-    const started = new Worker(address, { type: 'module', name: 'vault' });
+    const started = new Worker(policy?.createScriptURL(address) ?? address, { type: 'module', name });
     started.addEventListener('message', receive);
-    started.addEventListener('error', rejectAll);
+    // A file that does not come is a plain event; what goes wrong inside has a message (HTML §10.2.4).
+    started.addEventListener('error', (event) => {
+      const lost = !(event instanceof ErrorEvent);
+      // Another try fetches it again.
+      if (lost) worker = null;
+      rejectAll(lost ? notThere() : locked());
+    });
     return started;
   }
 
-  function send<Name extends CallName>(
+  function send<Name extends keyof Calls & string>(
     onProgress: ((progress: Progress) => void) | undefined,
     name: Name,
-    input: Parameters<VaultCalls[Name]>,
-  ): Promise<ReturnType<VaultCalls[Name]>> {
+    input: Parameters<Calls[Name]>,
+  ): Promise<ReturnType<Calls[Name]>> {
     worker ??= start();
     last += 1;
     const request: Request = { call: last, name, input };
-    const answer = new Promise<ReturnType<VaultCalls[Name]>>((resolve, reject) => {
+    const answer = new Promise<ReturnType<Calls[Name]>>((resolve, reject) => {
       waiting.set(request.call, { resolve, reject, onProgress });
     });
-    worker.postMessage(request, []);
+    worker.postMessage(
+      request,
+      (input as readonly unknown[]).filter((part) => part instanceof MessagePort),
+    );
     return answer;
   }
 
@@ -119,7 +152,7 @@ export function connectVault(onNotice: (notice: Notice) => void): VaultConnectio
     end() {
       worker?.terminate();
       worker = null;
-      rejectAll();
+      rejectAll(locked());
     },
   };
 }

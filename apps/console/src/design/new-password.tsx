@@ -1,6 +1,6 @@
 /** A password that somebody is choosing, and how much is missing. */
 import type { RefObject } from 'react';
-import { useMessages } from '../messages/messages.ts';
+import { useEntranceMessages } from '../messages/messages.ts';
 import { PasswordField } from './parts.tsx';
 
 /** NIST SP 800-63B-4 §3.1.1.2, as `sealing` wants it too. */
@@ -21,7 +21,7 @@ export function NewPassword(props: {
   readonly error?: string | null;
 }) {
   const { label, value, onChange, inputRef, tried, error = null } = props;
-  const { errors, setUp } = useMessages();
+  const { errors, setUp } = useEntranceMessages();
   const length = lengthOf(value);
   const enough = isLongEnough(value);
   return (

@@ -9,7 +9,7 @@ import {
   type ReactNode,
   type RefObject,
 } from 'react';
-import { useMessages } from '../messages/messages.ts';
+import { useEntranceMessages } from '../messages/messages.ts';
 import { Dial } from './dial.tsx';
 import { Icon, type IconName } from './icon.tsx';
 
@@ -94,7 +94,7 @@ export function TextField({ label, value, onChange, hint, error = null, inputRef
 }
 
 export function PasswordField(props: Omit<TextFieldProps, 'type' | 'children'>) {
-  const messages = useMessages();
+  const messages = useEntranceMessages();
   const [shown, setShown] = useState(false);
   return (
     <TextField {...props} type={shown ? 'text' : 'password'} autoCapitalize="none" autoCorrect="off" spellCheck={false}>
@@ -158,7 +158,7 @@ export function Page(props: {
 }) {
   const { title, lead, actions, children, wide = false } = props;
   const heading = useRef<HTMLHeadingElement>(null);
-  const { name } = useMessages();
+  const { name } = useEntranceMessages();
   useEffect(() => {
     document.title = `${title} · ${name}`;
     heading.current?.focus({ preventScroll: true });
@@ -190,7 +190,7 @@ export function Empty(props: { readonly title: string; readonly lead?: string; r
 
 /** Lines in the place of text that is on its way, as high as the text will be. */
 export function Skeleton({ lines, className = '' }: { readonly lines: number; readonly className?: string }) {
-  const { common } = useMessages();
+  const { common } = useEntranceMessages();
   return (
     <div className={`skeleton ${className}`} role="status" aria-label={common.loading}>
       {Array.from({ length: lines }, (_, index) => (

@@ -1,11 +1,11 @@
 import { Toast } from '@base-ui/react/toast';
 import { toasts } from '../app/toasts.ts';
-import { useMessages } from '../messages/messages.ts';
+import { useEntranceMessages } from '../messages/messages.ts';
 import { Icon } from './icon.tsx';
 
 function List() {
   const { toasts: shown } = Toast.useToastManager();
-  const { common } = useMessages();
+  const { common } = useEntranceMessages();
   return shown.map((toast) => (
     <Toast.Root
       key={toast.id}

@@ -18,9 +18,6 @@ export const accountDe: typeof accountEn = {
     delete: 'Konto löschen',
     deleteLead: 'Zeigt zuerst, was verschwinden würde, und fragt, bevor es geschieht',
   },
-  newPassword: {
-    label: 'Neues Passwort',
-  },
   password: {
     title: 'Passwort ändern',
     lead: 'Ihre Erinnerungen werden nicht neu versiegelt: Nur der Schlüssel zu ihnen bekommt ein anderes Schloss. Überall sonst, wo Sie angemeldet sind, endet die Sitzung.',
@@ -33,22 +30,6 @@ export const accountDe: typeof accountEn = {
     done: 'Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.',
     code: 'Ihr Wiederherstellungscode bleibt derselbe.',
   },
-  recover: {
-    link: 'Passwort vergessen?',
-    title: 'Tresor wiederherstellen',
-    lead: 'Der Code von Ihrem Notfallblatt öffnet den Tresor ein Mal. Sie setzen ein neues Passwort, alle Sitzungen enden, und Sie bekommen einen neuen Code.',
-    code: 'Wiederherstellungscode',
-    codeHint: 'Neun Vierergruppen. Großschreibung, Bindestriche und Leerzeichen spielen keine Rolle.',
-    codeCount: (count) => `${count} von 36 Zeichen`,
-    codeWhole: 'Alle Zeichen sind da',
-    submit: 'Neues Passwort setzen',
-    busy: 'Der Code öffnet den Tresor',
-    back: 'Das Passwort fällt mir wieder ein',
-    lost: 'Ohne Passwort und ohne Code kann niemand den Tresor öffnen, auch nicht, wer den Server betreibt.',
-    kitTitle: 'Ihr neues Notfallblatt',
-    kitLead:
-      'Sie sind wieder drin, das neue Passwort gilt, und alle anderen Sitzungen sind beendet. Der alte Code ist nichts mehr wert: Dieser tritt an seine Stelle und wird nur dieses eine Mal gezeigt.',
-  },
   email: {
     title: 'E-Mail-Adresse ändern',
     lead: 'Mit ihr melden Sie sich an. Es wird nichts an sie gesendet, und Ihre Schlüssel bleiben dieselben.',
@@ -59,6 +40,8 @@ export const accountDe: typeof accountEn = {
     submit: 'Adresse ändern',
     busy: 'Wird geändert',
     done: (email) => `Sie melden sich ab jetzt als ${email} an.`,
+    back: 'Zurückändern',
+    kit: 'Ihr Wiederherstellungscode bleibt derselbe. Schreiben Sie die neue Adresse auf Ihr Notfallblatt: Beim Wiederherstellen wird nach ihr gefragt.',
     taken: 'Zu dieser Adresse gibt es hier ein anderes Konto.',
   },
   otherSessions: {
@@ -91,9 +74,12 @@ export const accountDe: typeof accountEn = {
     deleteForAll: 'Für alle löschen',
     remains: 'Was bleibt',
     remain: {
-      'audit-pseudonym': 'Im Protokoll ein zufälliger Name statt Ihres eigenen. Zu wem er gehörte, ist vergessen.',
+      'audit-pseudonym':
+        'Im Protokoll ein zufälliger Name statt Ihres eigenen. Zu wem er gehörte, ist vergessen; ältere Sicherungen und Datenbankprotokolle können es noch verraten.',
       'copies-of-others': 'Was andere aus Bereichen abgeschrieben haben, die Sie mit ihnen geteilt haben.',
       backups: 'Sicherungen, bis sie ersetzt werden. Nichts von Ihnen lässt sich daraus noch öffnen.',
+      'root-copies':
+        'Frühere Hauptschlüssel, die jemand kopiert oder ein Schnappschuss der Platte behalten hat. Mit einem von ihnen ließen sich Sicherungen aus seiner Zeit öffnen.',
     },
     exportFirst: 'Erst die Erinnerungen mitnehmen',
     lastOwner:
@@ -113,7 +99,7 @@ export const accountDe: typeof accountEn = {
   },
   certificate: {
     title: 'Ihr Konto ist gelöscht',
-    lead: 'Seine Sitzungen sind beendet, seine Schlüssel verschwinden binnen Sekunden, und in diesem Browser ist nichts von ihm geblieben. Diese Urkunde ist der Beweis; sie wird nur dieses eine Mal ausgestellt.',
+    lead: 'Seine Sitzungen sind beendet, seine Schlüssel verschwinden meist binnen Sekunden, und in diesem Browser ist nichts von ihm geblieben. Diese Urkunde ist der Beweis; sie wird nur dieses eine Mal ausgestellt.',
     sheet: 'Löschurkunde',
     vault: 'Tresor',
     account: 'Konto',
@@ -125,7 +111,7 @@ export const accountDe: typeof accountEn = {
     tenant: 'und der Tresor als Ganzes',
     keys: 'Schlüssel',
     keysBy: {
-      queued: 'binnen Sekunden in jedem Schlüsselspeicher vernichtet',
+      queued: 'in jedem Schlüsselspeicher vernichtet, meist binnen Sekunden',
       rows: 'mit den Zeilen vernichtet, in denen sie standen',
     },
     remains: 'Was bleibt',
@@ -133,6 +119,7 @@ export const accountDe: typeof accountEn = {
       'audit-pseudonym': 'ein zufälliger Name im Protokoll',
       'copies-of-others': 'Abschriften anderer',
       backups: 'Sicherungen, aus denen sich nichts mehr öffnen lässt',
+      'root-copies': 'kopierte frühere Hauptschlüssel, mit denen sich Sicherungen aus ihrer Zeit öffnen ließen',
     },
     hash: 'Fingerabdruck des Eintrags',
     advice:
@@ -161,30 +148,10 @@ export const accountDe: typeof accountEn = {
 };
 
 export const accountErrorsDe: Readonly<Record<string, string>> = {
-  'sealing.invalid-recovery-code':
-    'Im Code ist ein Tippfehler, oder es fehlt etwas. Vergleichen Sie ihn Gruppe für Gruppe mit Ihrem Notfallblatt.',
-  'sealing.weak-parameters':
-    'Der Server verlangt ein schwächeres Schloss, als diese Seite annimmt. Ihr Passwort wurde nicht benutzt. Fragen Sie den Betreiber, warum.',
-  'sealing.excessive-parameters':
-    'Der Server verlangt mehr Rechenarbeit, als diese Seite leistet. Ihr Passwort wurde nicht benutzt.',
-  'sealing.unsupported-parameters':
-    'Der Server verlangt ein Schloss, das diese Seite nicht kennt. Ihr Passwort wurde nicht benutzt.',
-  'authentication.recovery-failed':
-    'Die E-Mail-Adresse oder der Code ist falsch, oder der Code wurde schon benutzt: Jede Wiederherstellung macht einen neuen. Suchen Sie das neueste Notfallblatt.',
-  'authentication.invalid-recovery':
-    'Das hat zu lange gedauert oder wurde anderswo beendet. Beginnen Sie noch einmal mit dem Code, den Sie jetzt haben.',
   'authentication.email-in-use': 'Zu dieser Adresse gibt es hier ein anderes Konto.',
   'authentication.wrong-confirmation': 'Das ist nicht die Adresse dieses Kontos. Nichts wurde gelöscht.',
-  'authentication.record-changed':
-    'Ihre Schlüssel wurden im selben Augenblick anderswo geändert. Verschließen Sie den Tresor, schließen Sie ihn auf, und versuchen Sie es noch einmal.',
   'authentication.session-not-found': 'Diese Sitzung ist schon zu Ende.',
   'memories.owner-needed':
     'Ein Bereich mit anderen Personen gehört noch niemandem sonst. Entscheiden Sie darüber, und versuchen Sie es noch einmal.',
   'client.invalid-certificate': 'Das ist keine Löschurkunde, oder sie wurde verändert.',
-  'client.outcome-unknown':
-    'Der Server verschwand mitten in der Änderung. Wenn Sie sich neu anmelden müssen, versuchen Sie zuerst das neue Passwort, dann das bisherige.',
-  'pipeline.unauthenticated': 'Ihre Sitzung ist zu Ende. Melden Sie sich wieder an.',
-  'pipeline.invalid-input': 'Etwas hier hat nicht die nötige Form.',
-  'pipeline.unavailable':
-    'Das ließ sich nicht aufzeichnen und wurde deshalb nicht getan. Nichts ist verloren; versuchen Sie es später noch einmal.',
 };

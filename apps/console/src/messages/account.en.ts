@@ -15,9 +15,6 @@ export const accountEn = {
     delete: 'Delete account',
     deleteLead: 'Shows first what would go, and asks before it does',
   },
-  newPassword: {
-    label: 'New password',
-  },
   password: {
     title: 'Change password',
     lead: 'Your memories are not sealed again: only the key to them gets another lock. Everywhere else you are signed in, that session ends.',
@@ -30,22 +27,6 @@ export const accountEn = {
     done: 'Your password is changed. All other sessions have ended.',
     code: 'Your recovery code stays the same.',
   },
-  recover: {
-    link: 'Forgot your password?',
-    title: 'Recover your vault',
-    lead: 'The code from your recovery kit opens the vault once. You set a new password, every session ends, and you get a new code.',
-    code: 'Recovery code',
-    codeHint: 'Nine groups of four. Capitals, hyphens and spaces do not matter.',
-    codeCount: (count: number) => `${count} of 36 characters`,
-    codeWhole: 'All characters are there',
-    submit: 'Set new password',
-    busy: 'Opening with the code',
-    back: 'I remember the password',
-    lost: 'Without password and code nobody can open the vault, not even whoever runs the server.',
-    kitTitle: 'Your new recovery kit',
-    kitLead:
-      'You are in, the new password counts, and every other session has ended. The old code is worthless now: this one takes its place, and is shown this once.',
-  },
   email: {
     title: 'Change e-mail address',
     lead: 'You sign in with it. Nothing is sent to it, and your keys do not change.',
@@ -56,6 +37,8 @@ export const accountEn = {
     submit: 'Change address',
     busy: 'Changing',
     done: (email: string) => `You sign in as ${email} from now on.`,
+    back: 'Change it back',
+    kit: 'Your recovery code stays the same. Write the new address on your kit: recovering asks for it.',
     taken: 'There is another account with this address here.',
   },
   otherSessions: {
@@ -88,9 +71,12 @@ export const accountEn = {
     deleteForAll: 'Delete it for everybody',
     remains: 'What stays',
     remain: {
-      'audit-pseudonym': 'In the audit log, a random name in place of yours. Whose it was is forgotten.',
+      'audit-pseudonym':
+        'In the audit log, a random name in place of yours. Whose it was is forgotten; backups and database logs from before may still tell.',
       'copies-of-others': 'What others copied from spaces you shared with them.',
       backups: 'Backups, until they are replaced. Nothing of yours in them opens any more.',
+      'root-copies':
+        'Former root keys that somebody copied, or that a snapshot of the disk kept. With one of them, backups of its time would open.',
     } as Readonly<Record<string, string>>,
     exportFirst: 'Take your memories along first',
     lastOwner:
@@ -110,7 +96,7 @@ export const accountEn = {
   },
   certificate: {
     title: 'Your account is deleted',
-    lead: 'Its sessions have ended, its keys go within seconds, and nothing of it is left in this browser. This certificate is the proof; it is given this once.',
+    lead: 'Its sessions have ended, its keys go, usually within seconds, and nothing of it is left in this browser. This certificate is the proof; it is given this once.',
     sheet: 'Certificate of deletion',
     vault: 'Vault',
     account: 'Account',
@@ -122,7 +108,7 @@ export const accountEn = {
     tenant: 'and the vault as a whole',
     keys: 'Keys',
     keysBy: {
-      queued: 'destroyed in every key store within seconds',
+      queued: 'destroyed in every key store, usually within seconds',
       rows: 'destroyed with the rows that held them',
     },
     remains: 'What stays',
@@ -130,6 +116,7 @@ export const accountEn = {
       'audit-pseudonym': 'a random name in the audit log',
       'copies-of-others': 'copies that others made',
       backups: 'backups, in which nothing opens',
+      'root-copies': 'former root keys that were copied, which would open backups of their time',
     } as Readonly<Record<string, string>>,
     hash: 'Fingerprint of the log entry',
     advice:
@@ -158,27 +145,9 @@ export const accountEn = {
 };
 
 export const accountErrorsEn: Readonly<Record<string, string>> = {
-  'sealing.invalid-recovery-code':
-    'There is a typing error in the code, or something is missing. Compare it with your kit, group by group.',
-  'sealing.weak-parameters':
-    'The server asked for a weaker lock than this page accepts. Your password was not used. Ask the operator why.',
-  'sealing.excessive-parameters': 'The server asked for more work than this page does. Your password was not used.',
-  'sealing.unsupported-parameters':
-    'The server asked for a lock that this page does not know. Your password was not used.',
-  'authentication.recovery-failed':
-    'The e-mail address or the code is wrong, or the code was used already: each recovery makes a new one. Look for the newest kit.',
-  'authentication.invalid-recovery':
-    'That took too long, or was finished elsewhere. Begin again with the code you have now.',
   'authentication.email-in-use': 'There is another account with this address here.',
   'authentication.wrong-confirmation': 'That is not the address of this account. Nothing was deleted.',
-  'authentication.record-changed':
-    'Your keys were changed elsewhere at the same moment. Lock and unlock, then try again.',
   'authentication.session-not-found': 'That session has ended already.',
   'memories.owner-needed': 'In a space with other people nobody else is owner yet. Decide about it, then try again.',
   'client.invalid-certificate': 'That is no certificate of deletion, or it was changed.',
-  'client.outcome-unknown':
-    'The server went away in the middle of the change. If you have to sign in again, try the new password first, then the former one.',
-  'pipeline.unauthenticated': 'Your session has ended. Sign in again.',
-  'pipeline.invalid-input': 'Something typed here is not of the form that is needed.',
-  'pipeline.unavailable': 'This could not be recorded, so it was not done. Nothing was lost; try again later.',
 };

@@ -1,6 +1,7 @@
 /** Jeder Satz der Konsole auf Deutsch; die Gestalt bestimmt en.ts. */
 import type { Messages } from './en.ts';
 import { accountDe, accountErrorsDe } from './account.de.ts';
+import { entranceDe } from './entrance.de.ts';
 import { peopleDe, peopleErrorsDe } from './people.de.ts';
 
 const plural = (count: number, one: string, many: string): string =>
@@ -9,81 +10,9 @@ const plural = (count: number, one: string, many: string): string =>
 const memories = (count: number): string => plural(count, 'Erinnerung', 'Erinnerungen');
 
 export const de: Messages = {
+  ...entranceDe,
   ...accountDe,
   ...peopleDe,
-  name: 'Strongroom',
-  promise: 'Was hier liegt, können nur Sie lesen.',
-  common: {
-    cancel: 'Abbrechen',
-    close: 'Schließen',
-    save: 'Speichern',
-    back: 'Zurück',
-    tryAgain: 'Noch einmal versuchen',
-    loading: 'Wird geladen',
-    optional: 'freiwillig',
-    showPassword: 'Passwort zeigen',
-    hidePassword: 'Passwort verbergen',
-    skip: 'Zum Inhalt',
-    untitled: 'Ohne Titel',
-    unnamedSpace: 'Ein Bereich, dessen Name sich nicht öffnen lässt',
-  },
-  fields: {
-    email: 'E-Mail-Adresse',
-    password: 'Passwort',
-    displayName: 'Ihr Name',
-  },
-  setUp: {
-    title: 'Tresor einrichten',
-    lead: 'Sie haben den Einrichtungslink, also wird dieser Tresor Ihrer. Wählen Sie ein Passwort, das sonst niemand kennt: Der Server sieht es nie, und niemand kann es für Sie zurücksetzen.',
-    passwordHint: 'Mindestens 15 Zeichen. Vier oder fünf zufällige Wörter merkt man sich leicht und errät man schwer.',
-    passwordLength: (count) => `${count} von mindestens 15 Zeichen`,
-    passwordLongEnough: 'Lang genug',
-    submit: 'Tresor anlegen',
-    busy: 'Schlüssel werden erzeugt',
-    missing:
-      'Diese Seite braucht den ganzen Einrichtungslink, den der Server beim Start ausgegeben hat. Öffnen Sie ihn noch einmal, mit allem, was hinter dem #-Zeichen steht.',
-    haveAccount: 'Ich habe schon ein Konto',
-    firstSpace: 'Persönlich',
-  },
-  kit: {
-    title: 'Ihr Notfallblatt',
-    lead: 'Wenn Sie Ihr Passwort vergessen, führt nur dieser Code wieder hinein. Er wird nur dieses eine Mal gezeigt. Drucken Sie ihn aus, oder speichern Sie ihn dort, wo dieser Rechner nicht ist.',
-    code: 'Wiederherstellungscode',
-    print: 'Drucken',
-    save: 'Als Datei speichern',
-    confirm: 'Ich habe den Code gedruckt oder gespeichert',
-    submit: 'Meinen Tresor öffnen',
-    fileTitle: 'Strongroom-Notfallblatt',
-    address: 'Tresor',
-    account: 'Konto',
-    date: 'Ausgestellt am',
-    advice:
-      'Wer diesen Code hat, kann den Tresor öffnen. Verwahren Sie ihn wie einen Reisepass: auf Papier oder auf einem Datenträger, der in einer Schublade liegt.',
-    leaveWarning: 'Der Wiederherstellungscode ist noch nicht gesichert.',
-  },
-  signIn: {
-    title: 'Anmelden',
-    lead: 'Ihr Passwort öffnet den Tresor auf diesem Gerät. Es wird nicht an den Server gesendet.',
-    submit: 'Anmelden',
-    busy: 'Wird geöffnet',
-    ended:
-      'Ihre Sitzung ist abgelaufen. Melden Sie sich wieder an; nichts, was Sie hier geschrieben haben, ist verloren.',
-    signedOut: 'Sie sind abgemeldet. Die versiegelte Kopie auf diesem Gerät wurde gelöscht.',
-    noAccount:
-      'Noch kein Konto? Wem dieser Tresor gehört, kann Sie einladen. Wenn Sie den Server selbst gestartet haben, öffnen Sie den Einrichtungslink, den er ausgegeben hat.',
-  },
-  unlock: {
-    title: 'Verschlossen',
-    lead: (name) => `Willkommen zurück, ${name}. Ihre Erinnerungen bleiben versiegelt, bis Sie Ihr Passwort eingeben.`,
-    idle: 'Der Tresor hat sich verschlossen, weil niemand da war.',
-    submit: 'Aufschließen',
-    busy: 'Wird aufgeschlossen',
-    signOut: 'Stattdessen abmelden',
-  },
-  unreachable: {
-    title: 'Der Tresor antwortet nicht',
-    lead: 'Der Server ist nicht zu erreichen. Vielleicht startet er gerade, oder dieses Gerät ist offline. Nichts ist verloren.',
-  },
   navigation: {
     label: 'Hauptnavigation',
     spaces: 'Bereiche',
@@ -339,8 +268,15 @@ export const de: Messages = {
       'backup.restore': 'Eine Sicherung wurde eingespielt',
       'keys.shred-begun': 'Der Betreiber begann, Schlüssel von Personen zu löschen',
       'keys.shred-ended': 'Die Schlüssel von Personen wurden gelöscht',
+      'keys.copied': 'Eine Kopie der Schlüssel von Personen wurde angelegt',
       'keys.rotation-begun': 'Der Betreiber begann, Schlüssel auszutauschen',
       'keys.rotation-ended': 'Ein Austausch von Schlüsseln endete',
+      'column.index-rotation-begun': 'Der Betreiber begann, einen Index unter dem jetzigen Schlüssel neu zu bilden',
+      'column.index-rotation-ended': 'Die Neubildung eines Index endete',
+      'column.encryption-begun': 'Die Verschlüsselung einer Spalte im laufenden Betrieb begann',
+      'column.encryption-reverted': 'Die Verschlüsselung einer Spalte wurde zurückgenommen, bevor sie galt',
+      'column.encryption-cut-over': 'Eine Spalte wurde umgestellt: Nur noch ihre verschlüsselten Werte gelten',
+      'column.encryption-ended': 'Der letzte Klartext einer verschlüsselten Spalte wurde entfernt',
       'audit.read': 'Das Protokoll wurde gelesen',
       'audit.searched': 'Das Protokoll wurde durchsucht',
       'audit.exported': 'Das Protokoll wurde exportiert',
@@ -352,11 +288,13 @@ export const de: Messages = {
       'account.recovery-started': 'Der Wiederherstellungscode wurde bewiesen',
       'audit.reconciled': 'Gespeicherte Zeilen wurden mit dem Protokoll verglichen',
       'audit.changes-accepted': 'Änderungen ohne Eintrag im Protokoll wurden hingenommen',
+      'audit.background-change': 'Ein Auftrag im Hintergrund hat überwachte Zeilen geändert',
       'audit.sink-added': 'Ein Empfänger von Protokolleinträgen wurde hinzugefügt',
       'audit.sink-removed': 'Ein Empfänger von Protokolleinträgen wurde entfernt',
       'audit.sink-retried': 'Nicht zugestellte Protokolleinträge wurden erneut gesendet',
       'audit.sink-dead-letter': 'Ein Empfänger nahm einige Protokolleinträge nicht an',
       'audit.retention-changed': 'Die Aufbewahrung des Protokolls wurde geändert',
+      'audit.keys-rotated': 'Der Betreiber hat die Schlüssel gewechselt, die das Protokoll unterschreiben',
       'audit.retention-applied': 'Ereignisse, deren Frist um war, wurden aus dem Protokoll entfernt',
       'audit.hold-added': 'Ereignisse des Protokolls wurden von der Löschung ausgenommen',
       'audit.hold-released': 'Eine Ausnahme von der Löschung wurde aufgehoben',
@@ -409,6 +347,7 @@ export const de: Messages = {
     system: 'Farben wie das System',
     shortcuts: 'Tastenkürzel',
   },
+  keys: { control: 'Strg', shift: 'Umschalt', enter: 'Eingabe' },
   shortcuts: {
     title: 'Tastenkürzel',
     palette: 'Befehle öffnen',
@@ -421,53 +360,26 @@ export const de: Messages = {
     help: 'Diese Liste zeigen',
     save: 'Speichern',
   },
-  notFound: {
-    title: 'An dieser Adresse ist nichts',
-    home: 'Zu Ihren Erinnerungen',
-  },
   errors: {
-    limitedFor: (minutes) =>
-      minutes === 1
-        ? 'Zu viele Versuche. Versuchen Sie es in einer Minute noch einmal.'
-        : `Zu viele Versuche. Versuchen Sie es in ${minutes} Minuten noch einmal.`,
-    unexpected:
-      'Etwas ist schiefgegangen, das nicht schiefgehen darf. Nichts ist verloren; versuchen Sie es noch einmal.',
+    ...entranceDe.errors,
     codes: {
+      ...entranceDe.errors.codes,
       ...accountErrorsDe,
       ...peopleErrorsDe,
-      'client.unreachable': 'Der Server ist nicht zu erreichen. Nichts ist verloren; versuchen Sie es noch einmal.',
-      'client.timeout': 'Der Server hat nicht rechtzeitig geantwortet. Versuchen Sie es noch einmal.',
-      'client.bad-answer': 'Der Server hat etwas geantwortet, das keinen Sinn ergibt. Nichts davon wurde übernommen.',
-      'client.wrong-password': 'Dieses Passwort öffnet diesen Tresor nicht.',
-      'client.locked': 'Der Tresor ist verschlossen.',
       'client.unknown-space': 'Unter Ihren Bereichen ist kein solcher.',
       'client.unknown-memory': 'In diesem Bereich ist keine solche Erinnerung.',
-      'client.cannot-open':
-        'Das lässt sich nicht öffnen: Es wurde auf dem Server beschädigt, verschoben oder ausgetauscht.',
-      'client.unknown-format': 'Das hat eine neuere Version von Strongroom geschrieben, oder es ist innen beschädigt.',
       'client.invalid-memory':
         'Das lässt sich nicht als Erinnerung ablegen. Titel haben höchstens 500 Zeichen, Schlagwörter höchstens 100.',
       'client.memory-too-large': 'Das ist zu lang für eine Erinnerung.',
-      'client.rolled-back':
-        'Der Server zeigt einen älteren Stand als zuvor. Nichts davon wurde übernommen. Fragen Sie den Betreiber, warum.',
       'client.log-empty':
         'Das Protokoll hat noch keinen unterschriebenen Prüfpunkt. Versuchen Sie es gleich noch einmal.',
       'client.log-keys-changed':
         'Das Protokoll ist mit anderen Schlüsseln unterschrieben als zuvor. Fragen Sie den Betreiber, bevor Sie ihm trauen.',
       'client.invalid-import': 'Diese Datei lässt sich nicht importieren.',
-      'sealing.invalid-password': 'Wählen Sie ein Passwort mit mindestens 15 Zeichen.',
-      'authentication.sign-in-failed': 'Die E-Mail-Adresse oder das Passwort ist falsch.',
-      'authentication.invalid-session': 'Ihre Sitzung ist abgelaufen. Melden Sie sich wieder an.',
-      'authentication.invalid-email': 'Das ist keine E-Mail-Adresse.',
-      'authentication.invalid-invitation':
-        'Dieser Link gilt nicht mehr: Er ist abgelaufen, wurde benutzt oder durch einen neueren ersetzt. Solange es kein Konto gibt, gibt der Server bei jedem Start einen neuen aus.',
-      'authentication.account-exists': 'Zu dieser E-Mail-Adresse gibt es schon ein Konto.',
       'memories.space-not-found': 'Es gibt keinen solchen Bereich, oder Sie haben keinen Zugang.',
       'memories.conflict': 'Jemand anderes hat diese Erinnerung zuerst geändert.',
       'memories.deleted': 'Diese Erinnerung wurde inzwischen gelöscht.',
       'memories.not-found': 'In diesem Bereich ist keine solche Erinnerung.',
-      'pipeline.limited': 'Zu viele Versuche. Warten Sie einen Augenblick, und versuchen Sie es noch einmal.',
-      'pipeline.forbidden': 'Ihre Rolle erlaubt das nicht.',
     },
   },
 };

@@ -1,85 +1,15 @@
 /** Every sentence of the console in English. German in de.ts has the same shape; a missing one does not compile. */
 import { accountEn, accountErrorsEn } from './account.en.ts';
+import { entranceEn } from './entrance.en.ts';
 import { peopleEn, peopleErrorsEn } from './people.en.ts';
 
 const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 
 export const en = {
+  ...entranceEn,
   ...accountEn,
   ...peopleEn,
-  name: 'Strongroom',
-  promise: 'Only you can read what is kept here.',
-  common: {
-    cancel: 'Cancel',
-    close: 'Close',
-    save: 'Save',
-    back: 'Back',
-    tryAgain: 'Try again',
-    loading: 'Loading',
-    optional: 'optional',
-    showPassword: 'Show password',
-    hidePassword: 'Hide password',
-    skip: 'Skip to content',
-    untitled: 'Without a title',
-    unnamedSpace: 'A space whose name does not open',
-  },
-  fields: {
-    email: 'E-mail address',
-    password: 'Password',
-    displayName: 'Your name',
-  },
-  setUp: {
-    title: 'Set up your vault',
-    lead: 'You hold the set-up link, so this vault becomes yours. Choose a password that nobody else knows: the server never sees it, and nobody can reset it for you.',
-    passwordHint: 'At least 15 characters. Four or five random words are easy to remember and hard to guess.',
-    passwordLength: (count: number) => `${count} of at least 15 characters`,
-    passwordLongEnough: 'Long enough',
-    submit: 'Create vault',
-    busy: 'Making your keys',
-    missing:
-      'This page needs the whole set-up link that the server printed when it started. Open that link again, with everything after the # sign.',
-    haveAccount: 'I have an account already',
-    firstSpace: 'Personal',
-  },
-  kit: {
-    title: 'Your recovery kit',
-    lead: 'If you forget your password, this code is the only way back in. It is shown this once. Print it, or save it somewhere that is not this computer.',
-    code: 'Recovery code',
-    print: 'Print',
-    save: 'Save as a file',
-    confirm: 'I have printed or saved the code',
-    submit: 'Open my vault',
-    fileTitle: 'Strongroom recovery kit',
-    address: 'Vault',
-    account: 'Account',
-    date: 'Made on',
-    advice:
-      'Whoever holds this code can open the vault. Keep it like a passport: on paper, or on a drive that lies in a drawer.',
-    leaveWarning: 'The recovery code has not been saved.',
-  },
-  signIn: {
-    title: 'Sign in',
-    lead: 'Your password opens the vault on this device. It is not sent to the server.',
-    submit: 'Sign in',
-    busy: 'Opening',
-    ended: 'Your session has ended. Sign in again; nothing you wrote here is lost.',
-    signedOut: 'You are signed out. The sealed copy on this device was deleted.',
-    noAccount:
-      'No account yet? The owner of this vault can invite you. If you started the server yourself, open the set-up link it printed.',
-  },
-  unlock: {
-    title: 'Locked',
-    lead: (name: string) => `Welcome back, ${name}. Your memories are sealed until you enter your password.`,
-    idle: 'The vault locked itself because nobody was here.',
-    submit: 'Unlock',
-    busy: 'Unlocking',
-    signOut: 'Sign out instead',
-  },
-  unreachable: {
-    title: 'The vault does not answer',
-    lead: 'The server cannot be reached. It may be starting, or this device is offline. Nothing is lost.',
-  },
   navigation: {
     label: 'Main',
     spaces: 'Spaces',
@@ -336,8 +266,15 @@ export const en = {
       'backup.restore': 'A backup was restored',
       'keys.shred-begun': 'The operator began to erase people’s keys',
       'keys.shred-ended': 'The keys of people were erased',
+      'keys.copied': 'A copy of people’s keys was made',
       'keys.rotation-begun': 'The operator began to rotate keys',
       'keys.rotation-ended': 'A rotation of keys ended',
+      'column.index-rotation-begun': 'The operator began to make an index anew under the present key',
+      'column.index-rotation-ended': 'A rotation of an index ended',
+      'column.encryption-begun': 'The encryption of a column in use began',
+      'column.encryption-reverted': 'The encryption of a column was taken back before it counted',
+      'column.encryption-cut-over': 'A column was cut over: only its encrypted values count',
+      'column.encryption-ended': 'The last plaintext of an encrypted column was removed',
       'audit.read': 'The audit log was read',
       'audit.searched': 'The audit log was searched',
       'audit.exported': 'The audit log was exported',
@@ -349,11 +286,13 @@ export const en = {
       'account.recovery-started': 'The recovery code was proved',
       'audit.reconciled': 'Stored rows were compared with the audit log',
       'audit.changes-accepted': 'Changes without an event were accepted',
+      'audit.background-change': 'A background job changed watched rows',
       'audit.sink-added': 'A receiver of audit events was added',
       'audit.sink-removed': 'A receiver of audit events was removed',
       'audit.sink-retried': 'Undelivered audit events were sent again',
       'audit.sink-dead-letter': 'A receiver did not take a batch of audit events',
       'audit.retention-changed': 'How long the audit log keeps events was changed',
+      'audit.keys-rotated': 'The operator changed the keys that sign the audit log',
       'audit.retention-applied': 'Events whose time was over were removed from the audit log',
       'audit.hold-added': 'Events of the audit log were put on hold',
       'audit.hold-released': 'A hold on events of the audit log was released',
@@ -407,6 +346,7 @@ export const en = {
     system: 'Colours like the system',
     shortcuts: 'Keyboard shortcuts',
   },
+  keys: { control: 'Ctrl', shift: 'Shift', enter: 'Enter' },
   shortcuts: {
     title: 'Keyboard shortcuts',
     palette: 'Open commands',
@@ -419,50 +359,25 @@ export const en = {
     help: 'Show this list',
     save: 'Save',
   },
-  notFound: {
-    title: 'There is nothing at this address',
-    home: 'To your memories',
-  },
   errors: {
-    limitedFor: (minutes: number) =>
-      minutes === 1
-        ? 'Too many attempts. Try again in a minute.'
-        : `Too many attempts. Try again in ${minutes} minutes.`,
-    unexpected: 'Something went wrong that should not. Nothing was lost; try again.',
+    ...entranceEn.errors,
     codes: {
+      ...entranceEn.errors.codes,
       ...accountErrorsEn,
       ...peopleErrorsEn,
-      'client.unreachable': 'The server cannot be reached. Nothing was lost; try again.',
-      'client.timeout': 'The server did not answer in time. Try again.',
-      'client.bad-answer': 'The server answered something that makes no sense. Nothing of it was used.',
-      'client.wrong-password': 'That password does not open this vault.',
-      'client.locked': 'The vault is locked.',
       'client.unknown-space': 'There is no such space among yours.',
       'client.unknown-memory': 'There is no such memory in this space.',
-      'client.cannot-open': 'This does not open: it was damaged, moved or exchanged on the server.',
-      'client.unknown-format': 'This was written by a newer version of Strongroom, or is damaged inside.',
       'client.invalid-memory':
         'This cannot be stored as a memory. Titles have at most 500 characters, tags at most 100.',
       'client.memory-too-large': 'That is too long for one memory.',
-      'client.rolled-back':
-        'The server shows an older state than before. Nothing of it was used. Ask the operator why.',
       'client.log-empty': 'The log has no signed checkpoint yet. Try again in a moment.',
       'client.log-keys-changed':
         'The log is signed with other keys than before. Ask the operator why before you trust it.',
       'client.invalid-import': 'This file cannot be imported.',
-      'sealing.invalid-password': 'Choose a password of at least 15 characters.',
-      'authentication.sign-in-failed': 'The e-mail address or the password is wrong.',
-      'authentication.invalid-session': 'Your session has ended. Sign in again.',
-      'authentication.invalid-email': 'That is not an e-mail address.',
-      'authentication.invalid-invitation':
-        'This link is not valid any more: it expired, was used, or was replaced by a newer one. Restarting the server prints a new one as long as there is no account.',
-      'authentication.account-exists': 'There is an account with this e-mail address already.',
       'memories.space-not-found': 'There is no such space, or you have no access to it.',
       'memories.conflict': 'Somebody else changed this memory first.',
       'memories.deleted': 'This memory was deleted in the meantime.',
       'memories.not-found': 'There is no such memory in this space.',
-      'pipeline.limited': 'Too many attempts. Wait a moment and try again.',
-      'pipeline.forbidden': 'Your role does not allow that.',
     } as Readonly<Record<string, string>>,
   },
 };

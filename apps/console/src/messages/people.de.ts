@@ -5,24 +5,6 @@ const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString('de')} ${count === 1 ? one : many}`;
 
 export const peopleDe: PeopleMessages = {
-  join: {
-    title: 'Sie sind eingeladen',
-    lead: 'Jemand hat Sie in einen Tresor eingeladen. Wählen Sie ein Passwort, das sonst niemand kennt: Der Server sieht es nie, und niemand kann es für Sie zurücksetzen.',
-    inviter:
-      'Der Link bringt auch den Schlüssel der einladenden Person mit, am Server vorbei. Was sie teilt, öffnet sich ohne Vergleich.',
-    submit: 'Beitreten',
-    missing:
-      'Diese Seite braucht den ganzen Einladungslink. Öffnen Sie ihn noch einmal, wie Sie ihn bekommen haben, mit allem, was hinter dem #-Zeichen steht.',
-    invalidTitle: 'Diese Einladung gilt nicht mehr',
-    invalidLead:
-      'Ein Link gilt einmal und sieben Tage lang. Dieser wurde schon benutzt, ist abgelaufen oder wurde zurückgezogen. Es wurde kein Konto angelegt.',
-    invalidNext: 'Bitten Sie um einen neuen Link. Wenn Sie schon beigetreten sind, melden Sie sich an.',
-    signIn: 'Zur Anmeldung',
-    signedIn: (name) =>
-      `${name} ist hier angemeldet. Eine Einladung legt ein weiteres Konto an: Melden Sie sich zuerst ab, oder öffnen Sie den Link in einem anderen Browser.`,
-    signOut: 'Abmelden und weiter',
-    stay: 'Angemeldet bleiben',
-  },
   members: {
     title: 'Mitglieder',
     lead: 'Wer zu diesem Tresor gehört. Dazuzugehören öffnet noch nichts: Jeder Bereich wird für sich geteilt, versiegelt für den Schlüssel jedes Einzelnen.',
@@ -236,11 +218,8 @@ export const peopleErrorsDe: Readonly<Record<string, string>> = {
     'Das ist ein anderer Fingerabdruck, als der Server zeigt. Vielleicht steht jemand dazwischen: Teilen Sie nichts, und fragen Sie noch einmal nach.',
   'client.unknown-member': 'Unter denen, die Sie sehen können, ist niemand dieser Art.',
   'pipeline.reauthentication-required': 'Geben Sie Ihr Passwort noch einmal ein, und versuchen Sie es dann wieder.',
-  'pipeline.not-found': 'Das ist nicht mehr da, oder Sie haben keinen Zugang mehr.',
   'authentication.role-too-high': 'Sie können höchstens in Ihre eigene Rolle einladen.',
   'authentication.invitation-not-found': 'Diese Einladung wurde inzwischen benutzt oder zurückgezogen.',
-  'authentication.wrong-secret': 'Dieses Passwort ist falsch.',
-  'authentication.no-membership': 'Dieses Konto gehört zu keinem Tresor mehr.',
   'authorization.not-a-member': 'Diese Person gibt es hier nicht mehr.',
   'authorization.last-owner': 'Wer als Letzter das Eigentum hat, kann weder gehen noch eine geringere Rolle nehmen.',
   'authorization.role-too-high':

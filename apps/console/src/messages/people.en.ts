@@ -4,24 +4,6 @@ const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 
 export const peopleEn = {
-  join: {
-    title: 'You are invited',
-    lead: 'Somebody invited you to their vault. Choose a password that nobody else knows: the server never sees it, and nobody can reset it for you.',
-    inviter:
-      'The link also carries the key of whoever invited you, past the server. What they share opens without comparing anything.',
-    submit: 'Join',
-    missing:
-      'This page needs the whole invitation link. Open it again as it was sent to you, with everything after the # sign.',
-    invalidTitle: 'This invitation no longer works',
-    invalidLead:
-      'A link works once and for seven days. This one was used already, has expired, or was withdrawn. No account was made.',
-    invalidNext: 'Ask whoever invited you for a new link. If you joined before, sign in instead.',
-    signIn: 'To sign-in',
-    signedIn: (name: string) =>
-      `${name} is signed in here. An invitation makes another account: sign out first, or open the link in another browser.`,
-    signOut: 'Sign out and go on',
-    stay: 'Stay signed in',
-  },
   members: {
     title: 'Members',
     lead: 'Who belongs to this vault. Belonging opens nothing yet: each space is shared on its own, sealed to each person’s key.',
@@ -233,11 +215,8 @@ export const peopleErrorsEn: Readonly<Record<string, string>> = {
     'That is another fingerprint than the server shows. Somebody may stand in between: share nothing, and ask again.',
   'client.unknown-member': 'There is no such person among those you can see.',
   'pipeline.reauthentication-required': 'Enter your password once more, then try again.',
-  'pipeline.not-found': 'That is not there any more, or you no longer have access to it.',
   'authentication.role-too-high': 'You can invite up to your own role only.',
   'authentication.invitation-not-found': 'This invitation was used or withdrawn in the meantime.',
-  'authentication.wrong-secret': 'That password is wrong.',
-  'authentication.no-membership': 'This account no longer belongs to any vault.',
   'authorization.not-a-member': 'There is no such person here any more.',
   'authorization.last-owner': 'The last owner can neither leave nor take a lesser role.',
   'authorization.role-too-high': 'You can give roles up to your own, and change only people who rank no higher.',

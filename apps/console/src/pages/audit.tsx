@@ -7,6 +7,7 @@ import { vault, vaultWithProgress } from '../app/session.ts';
 import { Dial } from '../design/dial.tsx';
 import { Icon } from '../design/icon.tsx';
 import { ProgressBar } from '../design/dialogs.tsx';
+import { Problem } from '../design/form.tsx';
 import { Button, Empty, Notice, Page, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { CertificateCheck } from './certificate-check.tsx';
@@ -46,9 +47,7 @@ function Log() {
       <section className="stack" aria-labelledby="audit-entries">
         <h2 id="audit-entries">{audit.entries}</h2>
         {pages.error !== null ? (
-          <Notice tone="problem" live>
-            {errorText(messages, pages.error)}
-          </Notice>
+          <Problem error={pages.error} />
         ) : pages.isPending ? (
           <Skeleton lines={8} />
         ) : entries.length === 0 ? (

@@ -1,14 +1,15 @@
-import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { changeEmail, useSession } from '../app/session.ts';
-import { note } from '../app/toasts.ts';
+import { createStore, useStore } from '../app/store.ts';
+import { noteWithWay } from '../app/toasts.ts';
 import { VaultError } from '../app/vault-connection.ts';
-import { Button, Notice, PasswordField, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
+import { CurrentPassword } from '../design/current-password.tsx';
+import { EmailField } from '../design/email-field.tsx';
+import { Form, Problem, Submit } from '../design/form.tsx';
+import { useErrorText, useMessages } from '../messages/messages.ts';
 import { AccountPart } from './account-part.tsx';
-import { isWrongPassword } from './change-password.tsx';
-import { Form } from './entrance.tsx';
+import { useProvedChange } from './proved-change.ts';
 
 /** What is wrong with the address, as the server says. */
 const ADDRESS_PROBLEMS = new Set([
@@ -17,42 +18,57 @@ const ADDRESS_PROBLEMS = new Set([
   'pipeline.invalid-input',
 ]);
 
+/** The address that somebody wants back; not in the page's own address, which browsers write down. */
+const wantedBack = createStore('');
+
 export function ChangeEmailPage() {
-  const messages = useMessages();
-  const { email: words, errors } = messages;
+  const { email: words, errors } = useMessages();
+  const errorText = useErrorText();
   const session = useSession();
   const navigate = useNavigate();
   const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
   const [tried, setTried] = useState(false);
   const emailField = useRef<HTMLInputElement>(null);
-  const passwordField = useRef<HTMLInputElement>(null);
-  const change = useMutation({
-    mutationFn: () => changeEmail(email, password),
-    onSuccess() {
-      note(words.done(email.trim()));
-      void navigate({ to: '/account' });
+  const before = useRef('');
+  const present = session.phase === 'open' ? session.account.email : '';
+  const { current, change, refused, problem } = useProvedChange({
+    async run(password) {
+      before.current = present;
+      await changeEmail(email, password);
     },
-    onError(error) {
-      if (isWrongPassword(error)) {
-        setPassword('');
-        passwordField.current?.focus();
-      } else if (isAddressProblem(error)) emailField.current?.focus();
+    onDone() {
+      // No mail is sent that could be answered: whoever mistyped takes it back here, and the password proves it again.
+      noteWithWay(words.done(email.trim()), words.back, () => {
+        wantedBack.set(before.current);
+        void navigate({ to: '/account/email' });
+      });
+    },
+    backTo: '/account',
+    onRefused(error) {
+      if (isAddressProblem(error)) emailField.current?.focus();
     },
   });
+  const former = useStore(wantedBack);
+  const { focus } = current;
+  const toPassword = useRef(focus);
+  useEffect(() => {
+    if (former === '') return;
+    setEmail(former);
+    wantedBack.set('');
+    toPassword.current();
+  }, [former]);
   if (session.phase !== 'open') return null;
-  const { account } = session;
-  const same = email.trim().toLocaleLowerCase() === account.email.toLocaleLowerCase();
+  const same = email.trim().toLocaleLowerCase() === present.toLocaleLowerCase();
   const submit = () => {
     if (change.isPending) return;
     setTried(true);
     if (email.trim() === '' || same) emailField.current?.focus();
-    else if (password === '') passwordField.current?.focus();
+    else if (current.value === '') current.focus();
     else change.mutate();
   };
-  const { error } = change;
-  const addressError = isAddressProblem(error)
-    ? error instanceof VaultError && error.code === 'authentication.email-in-use'
+  const inAddress = isAddressProblem(problem);
+  const addressError = inAddress
+    ? problem instanceof VaultError && problem.code === 'authentication.email-in-use'
       ? words.taken
       : errors.codes['authentication.invalid-email']!
     : tried && same
@@ -65,42 +81,30 @@ export function ChangeEmailPage() {
       <dl className="facts">
         <div>
           <dt>{words.present}</dt>
-          <dd>{account.email}</dd>
+          <dd>{present}</dd>
         </div>
       </dl>
       <Form onSubmit={submit}>
-        <TextField
+        <EmailField
           label={words.next}
-          type="email"
           value={email}
           onChange={(value) => {
             setEmail(value);
-            if (isAddressProblem(error)) change.reset();
+            if (inAddress) change.reset();
           }}
           autoComplete="email"
-          inputMode="email"
-          required
           inputRef={emailField}
           error={addressError}
         />
-        <PasswordField
+        <CurrentPassword
           label={words.confirm}
-          value={password}
-          onChange={setPassword}
-          autoComplete="current-password"
-          required
-          inputRef={passwordField}
-          error={isWrongPassword(error) && password === '' ? errorText(messages, error) : null}
+          password={current}
+          refused={refused === null ? null : errorText(refused)}
         />
-        {error === null || isWrongPassword(error) || isAddressProblem(error) ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, error)}
-          </Notice>
-        )}
+        <p className="quiet">{words.kit}</p>
+        <Problem error={inAddress ? null : problem} />
         <div className="row">
-          <Button look="primary" type="submit" busy={change.isPending}>
-            {change.isPending ? words.busy : words.submit}
-          </Button>
+          <Submit words={words} pending={change.isPending} />
         </div>
       </Form>
     </AccountPart>

@@ -8,9 +8,9 @@ import { note } from '../app/toasts.ts';
 import { Confirm } from '../design/dialogs.tsx';
 import { Icon, type IconName } from '../design/icon.tsx';
 import { KeyDial } from '../design/key-dial.tsx';
+import { Form, Problem } from '../design/form.tsx';
 import { Button, Notice, Skeleton, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
-import { Form } from './entrance.tsx';
+import { useMessages } from '../messages/messages.ts';
 
 /** Digits of a whole fingerprint. */
 const DIGITS = 30;
@@ -93,12 +93,7 @@ export function Compare({ account, name, fingerprint, trust, onDone }: ComparePr
     );
   }
   if (doubt) return <Differs name={name} onBack={() => setDoubt(false)} />;
-  const problem =
-    remembering.error === null ? null : (
-      <Notice tone="problem" live>
-        {errorText(messages, remembering.error)}
-      </Notice>
-    );
+  const problem = remembering.error === null ? null : <Problem error={remembering.error} />;
   const check = (digits: string) => remembering.mutate({ digits, compared: true });
   if (trust === 'changed') {
     return (

@@ -7,8 +7,9 @@ import type { Draft } from '../app/drafts.ts';
 import { useFormats } from '../app/formats.ts';
 import { queries, spaceChanged, vault } from '../app/session.ts';
 import { VaultError } from '../app/vault-connection.ts';
-import { Button, Notice } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
+import { Problem } from '../design/form.tsx';
+import { Button } from '../design/parts.tsx';
+import { useMessages } from '../messages/messages.ts';
 import { inputOf, newest } from '../app/memory-input.ts';
 import { Difference } from './difference.tsx';
 import { MemoryText } from './memory.tsx';
@@ -83,24 +84,17 @@ export function Conflict({ space, mine, theirs, onMerge, onStale, onDone }: Conf
       </div>
       {theirs === null ? null : (
         <p className="conflict-key quiet">
-          <ins>{conflict.added}</ins> <del>{conflict.removed}</del>
+          <ins>{conflict.added}</ins>
+          <del>{conflict.removed}</del>
         </p>
       )}
-      {keep.error === null ? null : (
-        <Notice tone="problem" live>
-          {errorText(messages, keep.error)}
-        </Notice>
-      )}
+      <Problem error={keep.error} />
       <div className="row">
         <Button look="primary" busy={keep.isPending} onClick={() => keep.mutate()}>
           {theirs === null ? conflict.keepAsNew : conflict.keepMine}
         </Button>
         <Button onClick={() => void take()}>{theirs === null ? conflict.discard : conflict.takeTheirs}</Button>
-        {theirs === null ? null : (
-          <Button look="quiet" onClick={merge}>
-            {conflict.merge}
-          </Button>
-        )}
+        {theirs === null ? null : <Button onClick={merge}>{conflict.merge}</Button>}
       </div>
     </div>
   );

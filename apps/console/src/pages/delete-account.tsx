@@ -1,5 +1,5 @@
 /** The end of an account: first what would go, then the decision. */
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { RemoteDeletionPlan, RemoteDeparture } from '@strongroom/client';
 import type { Uuid } from '@strongroom/kernel';
@@ -7,11 +7,13 @@ import { useEffect, useRef, useState } from 'react';
 import { deleteAccount, isUnreachable, queries, useSession, vault } from '../app/session.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { Icon } from '../design/icon.tsx';
-import { Button, Notice, PasswordField, Skeleton, TextField } from '../design/parts.tsx';
+import { EmailField } from '../design/email-field.tsx';
+import { Form, Problem } from '../design/form.tsx';
+import { Button, Notice, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { AccountPart } from './account-part.tsx';
-import { isWrongPassword } from './change-password.tsx';
-import { Form } from './entrance.tsx';
+import { useProvedChange } from './proved-change.ts';
+import { CurrentPassword } from '../design/current-password.tsx';
 
 export function DeleteAccountPage() {
   const messages = useMessages();
@@ -187,18 +189,14 @@ function Decision({
   const { deletion: words } = messages;
   const session = useSession();
   const [confirmation, setConfirmation] = useState('');
-  const [password, setPassword] = useState('');
   const [tried, setTried] = useState(false);
   const emailField = useRef<HTMLInputElement>(null);
-  const passwordField = useRef<HTMLInputElement>(null);
-  const deleting = useMutation({
-    mutationFn: () => deleteAccount({ password, confirmation, deleteSpaces }),
-    onError(error) {
-      if (!isWrongPassword(error)) return;
-      setPassword('');
-      passwordField.current?.focus();
-    },
-  });
+  const {
+    current,
+    change: deleting,
+    refused,
+    problem,
+  } = useProvedChange({ run: (password) => deleteAccount({ password, confirmation, deleteSpaces }) });
   if (session.phase !== 'open') return null;
   const { email } = session.account;
   const typed = confirmation.trim().toLocaleLowerCase() === email.toLocaleLowerCase();
@@ -206,32 +204,24 @@ function Decision({
     if (deleting.isPending) return;
     setTried(true);
     if (!typed) emailField.current?.focus();
-    else if (password === '') passwordField.current?.focus();
+    else if (current.value === '') current.focus();
     else if (!undecided) deleting.mutate();
   };
-  const { error } = deleting;
   return (
     <Form onSubmit={submit}>
-      <TextField
+      <EmailField
         label={words.typeEmail}
-        type="email"
         value={confirmation}
         onChange={setConfirmation}
         autoComplete="off"
-        inputMode="email"
-        required
         inputRef={emailField}
         hint={words.typeEmailHint(email)}
         error={tried && !typed ? words.mismatch : null}
       />
-      <PasswordField
+      <CurrentPassword
         label={words.password}
-        value={password}
-        onChange={setPassword}
-        autoComplete="current-password"
-        required
-        inputRef={passwordField}
-        error={isWrongPassword(error) && password === '' ? errorText(messages, error) : null}
+        password={current}
+        refused={refused === null ? null : errorText(messages, refused)}
       />
       {!undecided ? null : tried ? (
         <p className="field-error" role="alert">
@@ -240,10 +230,12 @@ function Decision({
       ) : (
         <p className="quiet">{words.undecided}</p>
       )}
-      {error === null || isWrongPassword(error) ? null : (
+      {isUnreachable(problem) ? (
         <Notice tone="problem" live>
-          {isUnreachable(error) ? words.unsure : errorText(messages, error)}
+          {words.unsure}
         </Notice>
+      ) : (
+        <Problem error={problem} />
       )}
       <div className="row">
         <Button

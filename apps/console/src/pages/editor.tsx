@@ -9,6 +9,7 @@ import { queries, spaceChanged, vault } from '../app/session.ts';
 import { useMemory } from '../app/spaces.ts';
 import { note } from '../app/toasts.ts';
 import { VaultError } from '../app/vault-connection.ts';
+import { Problem } from '../design/form.tsx';
 import { Button, Choice, Notice, Skeleton, TextField } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { inputOf, newest } from '../app/memory-input.ts';
@@ -37,7 +38,6 @@ export function WritePage() {
 export function EditPage() {
   const { space, memory: id } = useMemoryParams();
   const memory = useMemory(space, id);
-  const messages = useMessages();
   const readOnly = useReadOnly(space);
   // What is on the screen stays when somebody else changes the memory meanwhile: that is a conflict to be shown, not to be swallowed.
   const [start, setStart] = useState<Draft | null>(null);
@@ -48,13 +48,7 @@ export function EditPage() {
   if (start === null) {
     return (
       <Detail space={space}>
-        {memory.error === null ? (
-          <Skeleton lines={8} className="skeleton-text" />
-        ) : (
-          <Notice tone="problem" live>
-            {errorText(messages, memory.error)}
-          </Notice>
-        )}
+        {memory.error === null ? <Skeleton lines={8} className="skeleton-text" /> : <Problem error={memory.error} />}
       </Detail>
     );
   }

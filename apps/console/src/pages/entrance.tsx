@@ -1,11 +1,11 @@
 /** What stands in front of the vault: setting up, signing in and unlocking share this frame. */
-import { useEffect, useRef, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Dial, Mark } from '../design/dial.tsx';
-import { useMessages } from '../messages/messages.ts';
+import { useEntranceMessages } from '../messages/messages.ts';
 
 export function Entrance(props: { readonly title: string; readonly turning?: boolean; readonly children: ReactNode }) {
   const { title, turning = false, children } = props;
-  const messages = useMessages();
+  const messages = useEntranceMessages();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · ${messages.name}`;
@@ -30,17 +30,5 @@ export function Entrance(props: { readonly title: string; readonly turning?: boo
         </div>
       </main>
     </div>
-  );
-}
-
-export function Form({ onSubmit, children }: { readonly onSubmit: () => void; readonly children: ReactNode }) {
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onSubmit();
-  };
-  return (
-    <form className="stack" noValidate onSubmit={submit}>
-      {children}
-    </form>
   );
 }

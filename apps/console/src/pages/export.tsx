@@ -4,8 +4,9 @@ import { useState } from 'react';
 import { datedName, download } from '../app/download.ts';
 import { vault } from '../app/session.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
+import { Problem } from '../design/form.tsx';
 import { Button, Choice, Notice, Page } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
+import { useMessages } from '../messages/messages.ts';
 
 export function ExportPage() {
   const messages = useMessages();
@@ -59,11 +60,7 @@ export function ExportPage() {
           ))}
         </fieldset>
         <Notice tone="problem">{words.warning}</Notice>
-        {writing.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, writing.error)}
-          </Notice>
-        )}
+        <Problem error={writing.error} />
         {writing.data === undefined ? null : (
           <Notice tone="good" live>
             {words.done(writing.data.memories)} {writing.data.leftOut > 0 ? words.leftOut(writing.data.leftOut) : ''}

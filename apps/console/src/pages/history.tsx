@@ -6,8 +6,9 @@ import { useFormats } from '../app/formats.ts';
 import { queries, spaceChanged, vault } from '../app/session.ts';
 import { useMemory } from '../app/spaces.ts';
 import { note } from '../app/toasts.ts';
+import { Problem } from '../design/form.tsx';
 import { Button, Notice, Skeleton } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
+import { useMessages } from '../messages/messages.ts';
 import { Difference } from './difference.tsx';
 import { Detail, MemoryText, useMayWrite, useMemoryParams } from './memory.tsx';
 
@@ -33,9 +34,7 @@ export function HistoryPage() {
         {history.title}
       </h1>
       {error !== null ? (
-        <Notice tone="problem" live>
-          {errorText(messages, error)}
-        </Notice>
+        <Problem error={error} />
       ) : versions.data === undefined ? (
         <Skeleton lines={6} className="skeleton-text" />
       ) : (
@@ -104,11 +103,7 @@ function Versions({ versions }: { readonly versions: readonly OldVersion[] }) {
             )}
           </>
         )}
-        {restoring.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, restoring.error)}
-          </Notice>
-        )}
+        <Problem error={restoring.error} />
         {mayWrite && shown.version !== newest && shown.document !== null ? (
           <Button busy={restoring.isPending} icon="history" onClick={() => restoring.mutate()}>
             {history.restore}

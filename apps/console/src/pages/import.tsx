@@ -1,13 +1,15 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Uuid } from '@strongroom/kernel';
-import { useRef, useState, type ChangeEvent, type DragEvent } from 'react';
+import { useEffect, useRef, useState, type ChangeEvent, type DragEvent } from 'react';
 import { useFormats } from '../app/formats.ts';
+import { readFiles, stopReading } from '../app/read-files.ts';
 import { writesInSpace } from '../app/roles.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { spaceChanged, vault, vaultWithProgress } from '../app/session.ts';
 import { Icon } from '../design/icon.tsx';
 import { ProgressBar } from '../design/dialogs.tsx';
+import { Problem } from '../design/form.tsx';
 import { Button, Choice, Notice, Page } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import type { ImportPreview, Progress, SourceFile, VaultCalls } from '../vault/protocol.ts';
@@ -21,9 +23,10 @@ export function ImportPage() {
   const [preview, setPreview] = useState<ImportPreview | null>(null);
   const [outcome, setOutcome] = useState<{ readonly result: Outcome; readonly space: Uuid } | null>(null);
   const reading = useMutation({
-    mutationFn: (files: readonly SourceFile[]) => vault('previewImport', files),
+    mutationFn: (files: readonly SourceFile[]) => readFiles(files),
     onSuccess: setPreview,
   });
+  useEffect(() => stopReading, []);
   const again = () => {
     setPreview(null);
     setOutcome(null);
@@ -38,11 +41,7 @@ export function ImportPage() {
       ) : (
         <>
           <FileChooser busy={reading.isPending} onFiles={(files) => reading.mutate(files)} />
-          {reading.error === null ? null : (
-            <Notice tone="problem" live>
-              {errorText(messages, reading.error)}
-            </Notice>
-          )}
+          <Problem error={reading.error} />
         </>
       )}
     </Page>
@@ -195,11 +194,7 @@ function Preview({ preview, onOther, onDone }: PreviewProps) {
       )}
       {preview.items === 0 ? <Notice tone="plain">{words.nothing}</Notice> : null}
       {able?.length === 0 ? <Notice tone="plain">{messages.sharing.nowhere}</Notice> : null}
-      {running.error === null ? null : (
-        <Notice tone="problem" live>
-          {errorText(messages, running.error)}
-        </Notice>
-      )}
+      <Problem error={running.error} />
       {running.isPending ? (
         <div className="stack">
           <ProgressBar

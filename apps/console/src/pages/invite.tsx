@@ -7,10 +7,10 @@ import { membersChanged, useOwnRole } from '../app/people.ts';
 import { managesMembers, reaches, ROLES } from '../app/roles.ts';
 import { vault } from '../app/session.ts';
 import { note } from '../app/toasts.ts';
+import { Form, Problem } from '../design/form.tsx';
 import { Button, Notice, Page, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
+import { useMessages } from '../messages/messages.ts';
 import type { InvitationView } from '../vault/people-protocol.ts';
-import { Form } from './entrance.tsx';
 import { useProof } from './proof.tsx';
 import { RoleChoice } from './role-choice.tsx';
 
@@ -56,11 +56,7 @@ function NewInvitation(props: { readonly own: string; readonly onReady: (invitat
           value={role}
           onChange={setRole}
         />
-        {making.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, making.error)}
-          </Notice>
-        )}
+        <Problem error={making.error} />
         <div>
           <Button look="primary" type="submit" busy={making.isPending}>
             {making.isPending ? words.busy : words.submit}

@@ -6,7 +6,7 @@ import { clearAddress, dropInvitation, readInvitation } from '../app/invitation.
 import { signOut, useSession } from '../app/session.ts';
 import { VaultError } from '../app/vault-connection.ts';
 import { Button, Notice } from '../design/parts.tsx';
-import { useMessages } from '../messages/messages.ts';
+import { useEntranceMessages } from '../messages/messages.ts';
 import { Entrance } from './entrance.tsx';
 import { RecoveryKit } from './recovery-kit.tsx';
 import { SignUpForm, type Started } from './sign-up-form.tsx';
@@ -15,7 +15,7 @@ export function Join() {
   const [invitation] = useState(readInvitation);
   const [started, setStarted] = useState<Started | null>(null);
   const [invalid, setInvalid] = useState(false);
-  const { join } = useMessages();
+  const { join } = useEntranceMessages();
   const session = useSession();
   const navigate = useNavigate();
   useEffect(clearAddress, []);
@@ -51,7 +51,7 @@ export function Join() {
 }
 
 function Invalid() {
-  const { join } = useMessages();
+  const { join } = useEntranceMessages();
   return (
     <Entrance title={join.invalidTitle}>
       <Notice tone="problem" live>
@@ -69,7 +69,7 @@ function Invalid() {
 
 /** One browser holds one session: joining would silently put another account in its place. */
 function SignedIn({ name }: { readonly name: string }) {
-  const { join } = useMessages();
+  const { join } = useEntranceMessages();
   const leaving = useMutation({ mutationFn: signOut });
   return (
     <Entrance title={join.title}>

@@ -11,6 +11,7 @@ import { note } from '../app/toasts.ts';
 import { Confirm } from '../design/dialogs.tsx';
 import { Icon } from '../design/icon.tsx';
 import { KeyDial } from '../design/key-dial.tsx';
+import { Problem } from '../design/form.tsx';
 import { Button, Notice, Page, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { OwnFingerprint, TrustLabel } from './compare.tsx';
@@ -35,9 +36,7 @@ export function MembersPage() {
         <Notice tone="plain">{words.guest}</Notice>
       ) : members.error !== null && members.data === undefined ? (
         <div className="stack">
-          <Notice tone="problem" live>
-            {errorText(messages, members.error)}
-          </Notice>
+          <Problem error={members.error} />
           <div>
             <Button onClick={() => void queries.resetQueries({ queryKey: ['members'] })}>
               {messages.common.tryAgain}

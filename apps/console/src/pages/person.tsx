@@ -8,6 +8,7 @@ import { managesMembers, reaches, ROLES, seesMembers } from '../app/roles.ts';
 import { note } from '../app/toasts.ts';
 import { Icon } from '../design/icon.tsx';
 import { KeyDial } from '../design/key-dial.tsx';
+import { Problem } from '../design/form.tsx';
 import { Button, Notice, Page, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { Compare, Digits, TrustLabel } from './compare.tsx';
@@ -31,9 +32,7 @@ export function PersonPage() {
         ) : members.error === null ? (
           <Skeleton lines={6} />
         ) : (
-          <Notice tone="problem" live>
-            {errorText(messages, members.error)}
-          </Notice>
+          <Problem error={members.error} />
         )}
       </Page>
     );
@@ -134,11 +133,7 @@ function TenantRole({ person }: { readonly person: Person }) {
             value={role}
             onChange={setRole}
           />
-          {changing.error === null ? null : (
-            <Notice tone="problem" live>
-              {errorText(messages, changing.error)}
-            </Notice>
-          )}
+          <Problem error={changing.error} />
           <div>
             <Button busy={changing.isPending} disabled={role === before} onClick={() => changing.mutate()}>
               {words.changeRole}

@@ -2,11 +2,12 @@
 import { useMutation } from '@tanstack/react-query';
 import { useRef, useState, type ReactNode } from 'react';
 import { Modal } from '../design/dialogs.tsx';
-import { Button, Notice, PasswordField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
-import { Form } from './entrance.tsx';
+import { Form, Problem, Submit } from '../design/form.tsx';
+import { Button } from '../design/parts.tsx';
+import { useMessages } from '../messages/messages.ts';
 import { useSession, vault } from '../app/session.ts';
 import { VaultError } from '../app/vault-connection.ts';
+import { CurrentPassword, useTypedPassword } from '../design/current-password.tsx';
 
 /** Milliseconds: a little less than the server's five minutes, so that what begins now does not end too late. */
 const COUNTS_FOR = 4.5 * 60_000;
@@ -56,41 +57,24 @@ export function useProof(): Proof {
 function ProofDialog({ onDone }: { readonly onDone: (proved: boolean) => void }) {
   const messages = useMessages();
   const { proof, fields, common } = messages;
-  const [password, setPassword] = useState('');
-  const field = useRef<HTMLInputElement>(null);
+  const password = useTypedPassword();
   const proving = useMutation({
-    mutationFn: () => vault('prove', password),
+    mutationFn: () => vault('prove', password.value),
     onSuccess: () => onDone(true),
-    onError() {
-      setPassword('');
-      field.current?.focus();
-    },
+    onError: password.again,
   });
   const submit = () => {
-    if (password !== '' && !proving.isPending) proving.mutate();
+    if (password.value !== '' && !proving.isPending) proving.mutate();
   };
   return (
-    <Modal open onClose={() => onDone(false)} title={proof.title} focus={field}>
+    <Modal open onClose={() => onDone(false)} title={proof.title} focus={password.field}>
       <p className="quiet">{proof.lead}</p>
       <Form onSubmit={submit}>
-        <PasswordField
-          label={fields.password}
-          value={password}
-          onChange={setPassword}
-          autoComplete="current-password"
-          required
-          inputRef={field}
-        />
-        {proving.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, proving.error)}
-          </Notice>
-        )}
+        <CurrentPassword label={fields.password} password={password} />
+        <Problem error={proving.error} />
         <div className="row row-end">
           <Button onClick={() => onDone(false)}>{common.cancel}</Button>
-          <Button look="primary" type="submit" busy={proving.isPending}>
-            {proving.isPending ? proof.busy : proof.submit}
-          </Button>
+          <Submit words={proof} pending={proving.isPending} />
         </div>
       </Form>
     </Modal>

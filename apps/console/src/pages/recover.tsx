@@ -6,9 +6,12 @@ import { deviceName } from '../app/device-name.ts';
 import { recover, useSession } from '../app/session.ts';
 import { VaultError } from '../app/vault-connection.ts';
 import { isLongEnough, Meter, NewPassword } from '../design/new-password.tsx';
-import { Button, Notice, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
-import { Entrance, Form } from './entrance.tsx';
+import { EmailField } from '../design/email-field.tsx';
+import { Form, Problem, Submit } from '../design/form.tsx';
+import { TextField } from '../design/parts.tsx';
+import { useEntranceMessages } from '../messages/messages.ts';
+import { Entrance } from './entrance.tsx';
+import { prepareInside } from './inside.ts';
 import { RecoveryKit } from './recovery-kit.tsx';
 
 /** Nine groups of four, hyphens and spaces left out (docs/format/sealing.md). */
@@ -20,7 +23,7 @@ type Recovered = Awaited<ReturnType<typeof recover>>;
 
 export function Recover() {
   const session = useSession();
-  const { recover: words } = useMessages();
+  const { recover: words } = useEntranceMessages();
   const navigate = useNavigate();
   const [recovered, setRecovered] = useState<Recovered | null>(null);
   if (recovered === null) {
@@ -46,7 +49,7 @@ export function Recover() {
 
 function RecoverForm(props: { readonly email: string; readonly onRecovered: (recovered: Recovered) => void }) {
   const { email: known, onRecovered } = props;
-  const messages = useMessages();
+  const messages = useEntranceMessages();
   const { recover: words, fields, newPassword } = messages;
   const [email, setEmail] = useState(known);
   const [code, setCode] = useState('');
@@ -57,8 +60,10 @@ function RecoverForm(props: { readonly email: string; readonly onRecovered: (rec
   const passwordField = useRef<HTMLInputElement>(null);
   useEffect(() => (known === '' ? emailField : codeField).current?.focus(), [known]);
   const opening = useMutation({
-    mutationFn: () =>
-      recover({ email, recoveryCode: code, newPassword: password, deviceName: deviceName(navigator.userAgent) }),
+    mutationFn() {
+      prepareInside();
+      return recover({ email, recoveryCode: code, newPassword: password, deviceName: deviceName(navigator.userAgent) });
+    },
     onSuccess: onRecovered,
     onError(error) {
       (isMistyped(error) ? codeField : emailField).current?.focus();
@@ -78,14 +83,10 @@ function RecoverForm(props: { readonly email: string; readonly onRecovered: (rec
     <Entrance title={words.title} turning={opening.isPending}>
       <p className="lead">{words.lead}</p>
       <Form onSubmit={submit}>
-        <TextField
+        <EmailField
           label={fields.email}
-          type="email"
           value={email}
           onChange={setEmail}
-          autoComplete="username"
-          inputMode="email"
-          required
           inputRef={emailField}
           error={tried && email.trim() === '' ? messages.errors.codes['authentication.invalid-email']! : null}
         />
@@ -118,14 +119,8 @@ function RecoverForm(props: { readonly email: string; readonly onRecovered: (rec
           inputRef={passwordField}
           tried={tried}
         />
-        {opening.error === null || isMistyped(opening.error) ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, opening.error)}
-          </Notice>
-        )}
-        <Button look="primary" type="submit" busy={opening.isPending}>
-          {opening.isPending ? words.busy : words.submit}
-        </Button>
+        {opening.error === null || isMistyped(opening.error) ? null : <Problem error={opening.error} />}
+        <Submit words={words} pending={opening.isPending} />
       </Form>
       <p className="quiet">{words.lost}</p>
       <Link to="/sign-in" className="link">

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { datedName, download } from '../app/download.ts';
 import { useFormats } from '../app/formats.ts';
 import { Button } from '../design/parts.tsx';
-import { useMessages } from '../messages/messages.ts';
+import { useEntranceMessages } from '../messages/messages.ts';
 import { Entrance } from './entrance.tsx';
 import type { AccountView } from '../vault/account-protocol.ts';
 
@@ -15,7 +15,7 @@ export function RecoveryKit(props: {
   readonly title?: string;
   readonly lead?: string;
 }) {
-  const { kit } = useMessages();
+  const { kit } = useEntranceMessages();
   const { code, account, onDone, madeAt = account.createdAt, title = kit.title, lead = kit.lead } = props;
   const { day } = useFormats();
   const [confirmed, setConfirmed] = useState(false);

@@ -8,9 +8,9 @@ import { useSpaceName } from '../app/spaces.ts';
 import { note } from '../app/toasts.ts';
 import { VaultError } from '../app/vault-connection.ts';
 import { Modal } from '../design/dialogs.tsx';
+import { Form, Problem } from '../design/form.tsx';
 import { Button, Notice, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
-import { Form } from './entrance.tsx';
+import { useMessages } from '../messages/messages.ts';
 import { useProof } from './proof.tsx';
 
 const same = (left: string, right: string): boolean =>
@@ -71,11 +71,7 @@ export function RemovePerson(props: {
               {words.removeEnding(ending)}
             </Notice>
           ) : null}
-          {removing.error === null || counted ? null : (
-            <Notice tone="problem" live>
-              {errorText(messages, removing.error)}
-            </Notice>
-          )}
+          {removing.error === null || counted ? null : <Problem error={removing.error} />}
           <div className="row row-end">
             <Button onClick={onClose}>{common.cancel}</Button>
             <Button look="danger" type="submit" busy={removing.isPending}>

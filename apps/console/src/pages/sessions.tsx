@@ -6,7 +6,8 @@ import { queries, signOut, vault } from '../app/session.ts';
 import { note } from '../app/toasts.ts';
 import { Icon } from '../design/icon.tsx';
 import { Confirm } from '../design/dialogs.tsx';
-import { Button, Notice, Page, Skeleton } from '../design/parts.tsx';
+import { Problem } from '../design/form.tsx';
+import { Button, Page, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 
 export function SessionsPage() {
@@ -43,9 +44,7 @@ export function SessionsPage() {
     <Page title={words.title} lead={words.lead} actions={endOthers}>
       {sessions.error !== null ? (
         <div className="stack">
-          <Notice tone="problem" live>
-            {errorText(messages, sessions.error)}
-          </Notice>
+          <Problem error={sessions.error} />
           <div>
             <Button onClick={() => void sessions.refetch()}>{messages.common.tryAgain}</Button>
           </div>
@@ -54,7 +53,7 @@ export function SessionsPage() {
         <Skeleton lines={6} />
       ) : (
         <ul className="cards cards-one">
-          {sessions.data.map((session) => (
+          {thisOneFirst(sessions.data).map((session) => (
             <li key={session.id}>
               <SessionCard session={session} name={nameOf(session)} onEnd={() => setAsked(session)} />
             </li>
@@ -86,6 +85,9 @@ export function SessionsPage() {
     </Page>
   );
 }
+
+const thisOneFirst = (sessions: readonly RemoteSession[]): readonly RemoteSession[] =>
+  sessions.toSorted((left, right) => Number(right.current) - Number(left.current));
 
 function SessionCard({
   session,

@@ -2,7 +2,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { clearAddress, readInvitation } from '../app/invitation.ts';
 import { Notice } from '../design/parts.tsx';
-import { useMessages } from '../messages/messages.ts';
+import { useEntranceMessages } from '../messages/messages.ts';
 import { Entrance } from './entrance.tsx';
 import { RecoveryKit } from './recovery-kit.tsx';
 import { SignUpForm, type Started } from './sign-up-form.tsx';
@@ -10,7 +10,7 @@ import { SignUpForm, type Started } from './sign-up-form.tsx';
 export function SetUp() {
   const [invitation] = useState(readInvitation);
   const [started, setStarted] = useState<Started | null>(null);
-  const messages = useMessages();
+  const messages = useEntranceMessages();
   const navigate = useNavigate();
   useEffect(clearAddress, []);
   if (started !== null) {

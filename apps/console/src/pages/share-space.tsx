@@ -9,10 +9,10 @@ import { managesMembers, reaches, seesMembers, SPACE_ROLES } from '../app/roles.
 import { vault } from '../app/session.ts';
 import { note } from '../app/toasts.ts';
 import { Icon } from '../design/icon.tsx';
+import { Form, Problem } from '../design/form.tsx';
 import { Button, Choice, Notice, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { Compare } from './compare.tsx';
-import { Form } from './entrance.tsx';
 import { RoleChoice } from './role-choice.tsx';
 
 export function ShareSpace({ space, inside }: { readonly space: Space; readonly inside: readonly SpacePerson[] }) {
@@ -104,11 +104,7 @@ export function ShareSpace({ space, inside }: { readonly space: Space; readonly 
               />
             </div>
           )}
-          {sharing.error === null ? null : (
-            <Notice tone="problem" live>
-              {errorText(messages, sharing.error)}
-            </Notice>
-          )}
+          <Problem error={sharing.error} />
         </>
       )}
     </section>

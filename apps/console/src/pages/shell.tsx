@@ -20,10 +20,13 @@ import { Icon, type IconName } from '../design/icon.tsx';
 import { useMessages } from '../messages/messages.ts';
 import { focusSearch } from '../app/focus-search.ts';
 import { Commands } from './commands.tsx';
+import { fetchAllPages } from './lazy-page.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 import { useReadOnly } from './space-states.tsx';
 
 const MINUTE = 60_000;
+/** Milliseconds until the other pages are fetched: what somebody came for goes first. */
+const REST_LATER = 2_000;
 
 export function Shell() {
   const { common } = useMessages();
@@ -32,6 +35,10 @@ export function Shell() {
   useIdleLock();
   useEffect(watchClock, []);
   useFollowSpaces();
+  useEffect(() => {
+    const timer = setTimeout(() => void fetchAllPages(), REST_LATER);
+    return () => clearTimeout(timer);
+  }, []);
   useFarewell();
   useKeys(setDialog);
   return (
@@ -58,7 +65,7 @@ export function Shell() {
 }
 
 function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
-  const { navigation, members, name } = useMessages();
+  const { navigation, members, name, keys } = useMessages();
   const audits = readsAudit(useAccountRole() ?? 'guest');
   const spaces = useSpaces();
   const nameOf = useSpaceName();
@@ -72,8 +79,14 @@ function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
       <ul className="sidebar-list sidebar-spaces">
         {spaces.data?.map((space) => (
           <li key={space.id}>
-            <Link to="/spaces/$space" params={{ space: space.id }} className="nav" activeOptions={{ exact: false }}>
-              <span className="nav-dot" aria-hidden="true" />
+            <Link
+              to="/spaces/$space"
+              params={{ space: space.id }}
+              className="nav"
+              activeOptions={{ exact: false }}
+              title={nameOf(space)}
+            >
+              <span className="nav-dot" aria-hidden="true" data-letter={firstLetter(nameOf(space))} />
               <span className="nav-text">{nameOf(space)}</span>
             </Link>
           </li>
@@ -122,7 +135,7 @@ function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
         <button type="button" className="nav" onClick={onCommands}>
           <Icon name="commands" />
           <span className="nav-text">{navigation.commands}</span>
-          <kbd>Ctrl K</kbd>
+          <kbd>{keys.control} K</kbd>
         </button>
         <button type="button" className="nav" onClick={() => void lock()}>
           <Icon name="lock" />
@@ -132,6 +145,9 @@ function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
     </nav>
   );
 }
+
+/** Tells spaces apart where there is no room for their names. */
+const firstLetter = (name: string): string => Array.from(name.trim())[0]?.toLocaleUpperCase() ?? '';
 
 function NavLink(props: {
   readonly to: NonNullable<LinkProps['to']>;

@@ -2,16 +2,16 @@ import { Modal } from '../design/dialogs.tsx';
 import { useMessages } from '../messages/messages.ts';
 
 export function Shortcuts({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }) {
-  const { shortcuts } = useMessages();
+  const { shortcuts, keys: words } = useMessages();
   const rows: readonly (readonly [string, readonly string[]])[] = [
-    [shortcuts.palette, ['Ctrl', 'K']],
+    [shortcuts.palette, [words.control, 'K']],
     [shortcuts.search, ['/']],
     [shortcuts.write, ['N']],
     [shortcuts.edit, ['E']],
     [shortcuts.move, ['↑', '↓']],
-    [shortcuts.open, ['Enter']],
-    [shortcuts.save, ['Ctrl', 'Enter']],
-    [shortcuts.lock, ['Ctrl', 'Shift', 'L']],
+    [shortcuts.open, [words.enter]],
+    [shortcuts.save, [words.control, words.enter]],
+    [shortcuts.lock, [words.control, words.shift, 'L']],
     [shortcuts.help, ['?']],
   ];
   return (

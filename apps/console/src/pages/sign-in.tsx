@@ -3,20 +3,27 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { deviceName } from '../app/device-name.ts';
 import { signIn, useSession } from '../app/session.ts';
-import { Button, Notice, PasswordField, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
-import { Entrance, Form } from './entrance.tsx';
+import { EmailField } from '../design/email-field.tsx';
+import { Form, Problem, Submit } from '../design/form.tsx';
+import { Notice } from '../design/parts.tsx';
+import { useEntranceMessages } from '../messages/messages.ts';
+import { Entrance } from './entrance.tsx';
+import { prepareInside } from './inside.ts';
+import { CurrentPassword, useTypedPassword } from '../design/current-password.tsx';
 
 export function SignIn() {
-  const messages = useMessages();
+  const messages = useEntranceMessages();
   const { signIn: words, recover, fields } = messages;
   const session = useSession();
   const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
+  const password = useTypedPassword();
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
   const entry = useMutation({
-    mutationFn: () => signIn({ email, password, deviceName: deviceName(navigator.userAgent) }),
+    mutationFn() {
+      prepareInside();
+      return signIn({ email, password: password.value, deviceName: deviceName(navigator.userAgent) });
+    },
     onError: () => first.current?.focus(),
   });
   const submit = () => {
@@ -31,31 +38,10 @@ export function SignIn() {
         </Notice>
       ) : null}
       <Form onSubmit={submit}>
-        <TextField
-          label={fields.email}
-          type="email"
-          value={email}
-          onChange={setEmail}
-          autoComplete="username"
-          required
-          inputMode="email"
-          inputRef={first}
-        />
-        <PasswordField
-          label={fields.password}
-          value={password}
-          onChange={setPassword}
-          autoComplete="current-password"
-          required
-        />
-        {entry.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, entry.error)}
-          </Notice>
-        )}
-        <Button look="primary" type="submit" busy={entry.isPending}>
-          {entry.isPending ? words.busy : words.submit}
-        </Button>
+        <EmailField label={fields.email} value={email} onChange={setEmail} inputRef={first} />
+        <CurrentPassword label={fields.password} password={password} />
+        <Problem error={entry.error} />
+        <Submit words={words} pending={entry.isPending} />
       </Form>
       <Link to="/recover" className="link">
         {recover.link}

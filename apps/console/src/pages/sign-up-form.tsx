@@ -5,9 +5,12 @@ import { useEffect, useRef, useState } from 'react';
 import { deviceName } from '../app/device-name.ts';
 import { signUp } from '../app/session.ts';
 import { isLongEnough, NewPassword } from '../design/new-password.tsx';
-import { Button, Notice, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
-import { Entrance, Form } from './entrance.tsx';
+import { EmailField } from '../design/email-field.tsx';
+import { Form, Problem, Submit } from '../design/form.tsx';
+import { TextField } from '../design/parts.tsx';
+import { useEntranceMessages } from '../messages/messages.ts';
+import { Entrance } from './entrance.tsx';
+import { prepareInside } from './inside.ts';
 
 export type Started = Awaited<ReturnType<typeof signUp>>;
 
@@ -25,7 +28,7 @@ export function SignUpForm(props: {
   readonly onError?: (error: unknown) => void;
 }) {
   const { invitation, words, onStarted, onError } = props;
-  const messages = useMessages();
+  const messages = useEntranceMessages();
   const { setUp, fields } = messages;
   const [displayName, setDisplayName] = useState('');
   const [email, setEmail] = useState('');
@@ -35,15 +38,17 @@ export function SignUpForm(props: {
   const passwordField = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
   const creation = useMutation({
-    mutationFn: () =>
-      signUp({
+    mutationFn() {
+      prepareInside();
+      return signUp({
         invitation,
         displayName,
         email,
         password,
         deviceName: deviceName(navigator.userAgent),
         spaceName: setUp.firstSpace,
-      }),
+      });
+    },
     onSuccess: onStarted,
     ...(onError === undefined ? {} : { onError }),
   });
@@ -69,15 +74,7 @@ export function SignUpForm(props: {
           required
           inputRef={first}
         />
-        <TextField
-          label={fields.email}
-          type="email"
-          value={email}
-          onChange={setEmail}
-          autoComplete="username"
-          required
-          inputMode="email"
-        />
+        <EmailField label={fields.email} value={email} onChange={setEmail} />
         <NewPassword
           label={fields.password}
           value={password}
@@ -85,14 +82,8 @@ export function SignUpForm(props: {
           inputRef={passwordField}
           tried={tried}
         />
-        {creation.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, creation.error)}
-          </Notice>
-        )}
-        <Button look="primary" type="submit" busy={creation.isPending}>
-          {creation.isPending ? setUp.busy : words.submit}
-        </Button>
+        <Problem error={creation.error} />
+        <Submit words={{ submit: words.submit, busy: setUp.busy }} pending={creation.isPending} />
       </Form>
       <Link to="/sign-in" className="link">
         {setUp.haveAccount}

@@ -13,6 +13,7 @@ import { note } from '../app/toasts.ts';
 import { VaultError } from '../app/vault-connection.ts';
 import { Confirm } from '../design/dialogs.tsx';
 import { KeyDial } from '../design/key-dial.tsx';
+import { Problem } from '../design/form.tsx';
 import { Button, Notice, Skeleton } from '../design/parts.tsx';
 import { errorText, useMessages } from '../messages/messages.ts';
 import { Changed, TrustLabel } from './compare.tsx';
@@ -42,9 +43,7 @@ export function SpaceMembersPage() {
         <p className="quiet">{words.lead}</p>
         {members.error !== null && members.data === undefined ? (
           <div className="stack">
-            <Notice tone="problem" live>
-              {errorText(messages, members.error)}
-            </Notice>
+            <Problem error={members.error} />
             <div>
               <Button onClick={() => void queries.resetQueries({ queryKey: ['space-members', space] })}>
                 {messages.common.tryAgain}
@@ -207,11 +206,7 @@ function KeyProblem({ error, people }: { readonly error: Error; readonly people:
   const about = error instanceof VaultError ? error.members['account'] : undefined;
   const person = people.find(({ account }) => account === about);
   if (person === undefined) {
-    return (
-      <Notice tone="problem" live>
-        {errorText(messages, error)}
-      </Notice>
-    );
+    return <Problem error={error} />;
   }
   return (
     <Notice tone="problem" live>

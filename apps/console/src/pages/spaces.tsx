@@ -8,10 +8,10 @@ import { makesSpaces } from '../app/roles.ts';
 import { createSpace, useSpaceName, useSpaces } from '../app/spaces.ts';
 import { queries } from '../app/session.ts';
 import { Modal } from '../design/dialogs.tsx';
-import { Button, Empty, Notice, Page, Skeleton, TextField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
+import { Form, Problem, Submit } from '../design/form.tsx';
+import { Button, Empty, Page, Skeleton, TextField } from '../design/parts.tsx';
+import { useMessages } from '../messages/messages.ts';
 import { OwnFingerprint } from './compare.tsx';
-import { Form } from './entrance.tsx';
 
 export function SpacesPage() {
   const messages = useMessages();
@@ -34,9 +34,7 @@ export function SpacesPage() {
     <Page title={words.title} lead={words.lead} {...(makes ? { actions: create } : {})}>
       {spaces.error !== null ? (
         <div className="stack">
-          <Notice tone="problem" live>
-            {errorText(messages, spaces.error)}
-          </Notice>
+          <Problem error={spaces.error} />
           <Button onClick={() => void queries.resetQueries({ queryKey: ['spaces'] })}>
             {messages.common.tryAgain}
           </Button>
@@ -113,16 +111,10 @@ function CreateSpace({ open, onClose }: { readonly open: boolean; readonly onClo
           autoComplete="off"
           error={needName && name.trim() === '' ? words.needName : null}
         />
-        {creation.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, creation.error)}
-          </Notice>
-        )}
+        <Problem error={creation.error} />
         <div className="row row-end">
           <Button onClick={onClose}>{common.cancel}</Button>
-          <Button look="primary" type="submit" busy={creation.isPending}>
-            {creation.isPending ? words.busy : words.submit}
-          </Button>
+          <Submit words={words} pending={creation.isPending} />
         </div>
       </Form>
     </Modal>

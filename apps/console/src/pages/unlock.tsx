@@ -1,33 +1,32 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect } from 'react';
 import { signOut, unlock } from '../app/session.ts';
-import { Button, Notice, PasswordField } from '../design/parts.tsx';
-import { errorText, useMessages } from '../messages/messages.ts';
-import { Entrance, Form } from './entrance.tsx';
+import { Form, Problem, Submit } from '../design/form.tsx';
+import { Button, Notice } from '../design/parts.tsx';
+import { useEntranceMessages } from '../messages/messages.ts';
+import { Entrance } from './entrance.tsx';
+import { prepareInside } from './inside.ts';
 import type { AccountView } from '../vault/account-protocol.ts';
+import { AccountName, CurrentPassword, useTypedPassword } from '../design/current-password.tsx';
 
 export function Unlock({ account, notice }: { readonly account: AccountView; readonly notice: 'idle' | null }) {
-  const messages = useMessages();
+  const messages = useEntranceMessages();
   const { unlock: words, recover, fields } = messages;
-  const [password, setPassword] = useState('');
-  const first = useRef<HTMLInputElement>(null);
+  const password = useTypedPassword();
+  const { field } = password;
   useEffect(() => {
-    first.current?.focus();
+    field.current?.focus();
     // What stands behind the door is fetched while somebody types.
-    void import('./shell.tsx');
-    void import('./space.tsx');
-  }, []);
+    prepareInside();
+  }, [field]);
   const opening = useMutation({
-    mutationFn: () => unlock(password),
-    onError() {
-      setPassword('');
-      first.current?.focus();
-    },
+    mutationFn: () => unlock(password.value),
+    onError: password.again,
   });
   const leaving = useMutation({ mutationFn: signOut });
   const submit = () => {
-    if (!opening.isPending && password !== '') opening.mutate();
+    if (!opening.isPending && password.value !== '') opening.mutate();
   };
   return (
     <Entrance title={words.title} turning={opening.isPending}>
@@ -38,32 +37,10 @@ export function Unlock({ account, notice }: { readonly account: AccountView; rea
         </Notice>
       ) : null}
       <Form onSubmit={submit}>
-        {/* For password managers: they fill in by account. */}
-        <input
-          className="visually-hidden"
-          type="email"
-          autoComplete="username"
-          value={account.email}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
-        <PasswordField
-          label={fields.password}
-          value={password}
-          onChange={setPassword}
-          autoComplete="current-password"
-          required
-          inputRef={first}
-        />
-        {opening.error === null ? null : (
-          <Notice tone="problem" live>
-            {errorText(messages, opening.error)}
-          </Notice>
-        )}
-        <Button look="primary" type="submit" busy={opening.isPending}>
-          {opening.isPending ? words.busy : words.submit}
-        </Button>
+        <AccountName email={account.email} />
+        <CurrentPassword label={fields.password} password={password} />
+        <Problem error={opening.error} />
+        <Submit words={words} pending={opening.isPending} />
       </Form>
       <Link to="/recover" className="link">
         {recover.link}

@@ -7,10 +7,10 @@ import {
   type RemoteAccount,
   type Vault,
 } from '@strongroom/client';
+import type { Service } from './answer-calls.ts';
 import type { AccountView, AccountCalls } from './account-protocol.ts';
 import type { BrowserCache } from './browser-cache.ts';
 import type { BrowserTrust } from './browser-trust.ts';
-import type { Progress } from './protocol.ts';
 
 interface AccountServices {
   readonly vault: Vault;
@@ -20,17 +20,10 @@ interface AccountServices {
   readonly known: (account: RemoteAccount) => AccountView;
 }
 
-type AccountService = {
-  readonly [Name in keyof AccountCalls]: (
-    report: (progress: Progress) => void,
-    ...input: Parameters<AccountCalls[Name]>
-  ) => Promise<ReturnType<AccountCalls[Name]>>;
-};
-
 /** A certificate has about two thousand. */
 const LARGEST_CERTIFICATE = 100_000;
 
-export function accountCalls({ vault, cache, trust, known }: AccountServices): AccountService {
+export function accountCalls({ vault, cache, trust, known }: AccountServices): Service<AccountCalls> {
   return {
     refreshAccount: async () => known(await vault.resume()),
 

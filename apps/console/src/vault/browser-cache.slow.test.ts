@@ -1,14 +1,11 @@
 /** What a browser keeps of a vault: in Chromium's IndexedDB, bundled as the worker is. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import type { BlockChange, BlockOutcome } from '@strongroom/client';
 import { newUuid } from '@strongroom/kernel';
 import { needs } from '@strongroom/testing';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launch } from '../console.test-support.ts';
+import { serveBundle, type BundlePage } from './bundle-page.test-support.ts';
 import type { BrowserCache } from './browser-cache.ts';
 
 declare global {
@@ -24,26 +21,6 @@ const ENTRY = `
   globalThis.BrowserCacheUnderTest = BrowserCache;
 `;
 
-async function bundle(): Promise<string> {
-  const root = path.resolve(import.meta.dirname, '../..');
-  const entry = path.join(root, 'cache-entry.js');
-  const result = (await build({
-    configFile: false,
-    root,
-    logLevel: 'silent',
-    resolve: { conditions: ['source', 'module', 'browser', 'import', 'default'] },
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'entry' ? entry : null),
-        load: (id) => (id === entry ? ENTRY : null),
-      },
-    ],
-    build: { write: false, rolldownOptions: { input: 'entry', output: { format: 'es' } } },
-  })) as Rolldown.RolldownOutput;
-  return result.output[0].code;
-}
-
 /** As a test writes it: bytes as numbers, since pages and tests exchange JSON. */
 interface Change {
   readonly expects: string | null;
@@ -54,17 +31,16 @@ interface Change {
 }
 
 describe.skipIf(!needs('chromium'))('the cache of a browser', () => {
-  let server: Server;
+  let served: BundlePage;
   let browser: Browser;
   let context: BrowserContext;
   const account = newUuid();
   const space = newUuid();
   const otherSpace = newUuid();
 
-  const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const tab = async (): Promise<Page> => {
     const page = await context.newPage();
-    await page.goto(origin());
+    await page.goto(served.origin);
     await page.waitForFunction(() => globalThis.BrowserCacheUnderTest !== undefined);
     return page;
   };
@@ -109,14 +85,7 @@ describe.skipIf(!needs('chromium'))('the cache of a browser', () => {
   const problems = (page: Page) => page.evaluate(() => globalThis.cacheProblems);
 
   beforeAll(async () => {
-    const code = await bundle();
-    server = createServer((request, response) => {
-      const script = request.url === '/bundle.js';
-      response
-        .setHeader('content-type', script ? 'text/javascript' : 'text/html')
-        .end(script ? code : '<!doctype html><title>cache</title><script type="module" src="/bundle.js"></script>');
-    });
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    served = await serveBundle(ENTRY);
     browser = await launch();
   });
   beforeEach(async () => {
@@ -125,7 +94,7 @@ describe.skipIf(!needs('chromium'))('the cache of a browser', () => {
   });
   afterAll(async () => {
     await browser.close();
-    server.close();
+    served.close();
   });
 
   it('keeps blocks, head and index over visits, space by space', async () => {
@@ -184,7 +153,7 @@ describe.skipIf(!needs('chromium'))('the cache of a browser', () => {
   it('works without where the browser gives no room, and says so', async () => {
     const first = await context.newPage();
     const devtools = await context.newCDPSession(first);
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin: origin(), quotaSize: 3_000_000 });
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: served.origin, quotaSize: 3_000_000 });
     const page = await open();
     const { stamp } = (await read(page))!;
     const large = Array.from({ length: 40 }, (_, end) => end + 1);
@@ -202,7 +171,7 @@ describe.skipIf(!needs('chromium'))('the cache of a browser', () => {
     );
     expect(outcome).toBe('gone');
     expect(await problems(page)).toBeGreaterThan(0);
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin: origin() });
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: served.origin });
     // All of a change or nothing.
     expect(await read(await open())).toMatchObject({ stamp, blocks: [] });
   });

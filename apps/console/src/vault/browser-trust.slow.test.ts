@@ -1,15 +1,12 @@
 /** What a browser knows of other people's keys: in Chromium, bundled as the worker is. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import type * as kernel from '@strongroom/kernel';
 import { newUuid } from '@strongroom/kernel';
 import type * as sealing from '@strongroom/sealing';
 import { needs } from '@strongroom/testing';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launch } from '../console.test-support.ts';
+import { serveBundle, type BundlePage } from './bundle-page.test-support.ts';
 import type { BrowserTrust } from './browser-trust.ts';
 
 type Trust = InstanceType<typeof BrowserTrust>;
@@ -29,28 +26,8 @@ const ENTRY = `
   globalThis.device = { sealing, kernel, BrowserTrust };
 `;
 
-async function bundle(): Promise<string> {
-  const root = path.resolve(import.meta.dirname, '../..');
-  const entry = path.join(root, 'trust-entry.js');
-  const result = (await build({
-    configFile: false,
-    root,
-    logLevel: 'silent',
-    resolve: { conditions: ['source', 'module', 'browser', 'import', 'default'] },
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'entry' ? entry : null),
-        load: (id) => (id === entry ? ENTRY : null),
-      },
-    ],
-    build: { write: false, rolldownOptions: { input: 'entry', output: { format: 'es' } } },
-  })) as Rolldown.RolldownOutput;
-  return result.output[0].code;
-}
-
 describe.skipIf(!needs('chromium'))('the trust store of a browser', () => {
-  let server: Server;
+  let served: BundlePage;
   let browser: Browser;
   let context: BrowserContext;
   let record: sealing.AccountRecord;
@@ -63,7 +40,7 @@ describe.skipIf(!needs('chromium'))('the trust store of a browser', () => {
 
   const tab = async (): Promise<Page> => {
     const page = await context.newPage();
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await page.goto(served.origin);
     await page.waitForFunction(() => globalThis.device !== undefined);
     return page;
   };
@@ -114,14 +91,7 @@ describe.skipIf(!needs('chromium'))('the trust store of a browser', () => {
     );
 
   beforeAll(async () => {
-    const code = await bundle();
-    server = createServer((request, response) => {
-      const script = request.url === '/bundle.js';
-      response
-        .setHeader('content-type', script ? 'text/javascript' : 'text/html')
-        .end(script ? code : '<!doctype html><title>trust</title><script type="module" src="/bundle.js"></script>');
-    });
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    served = await serveBundle(ENTRY);
     browser = await launch();
     context = await browser.newContext();
     const page = await tab();
@@ -138,7 +108,7 @@ describe.skipIf(!needs('chromium'))('the trust store of a browser', () => {
   });
   afterAll(async () => {
     await browser.close();
-    server.close();
+    served.close();
   });
 
   it('remembers over a new start, for its own account alone', async () => {

@@ -1,15 +1,9 @@
 /** The part of the worker that deals with other people. */
 import { ClientError, type Space, type Vault } from '@strongroom/client';
+import type { Service } from './answer-calls.ts';
 import type { PeopleCalls, RemovalView } from './people-protocol.ts';
 
-type PeopleService = {
-  readonly [Name in keyof PeopleCalls]: (
-    report: unknown,
-    ...input: Parameters<PeopleCalls[Name]>
-  ) => ReturnType<PeopleCalls[Name]> | Promise<ReturnType<PeopleCalls[Name]>>;
-};
-
-export const createPeopleService = (vault: Vault): PeopleService => ({
+export const createPeopleService = (vault: Vault): Service<PeopleCalls> => ({
   async prove(_report, password) {
     await vault.reauthenticate(password);
   },

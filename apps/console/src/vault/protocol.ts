@@ -1,4 +1,4 @@
-/** What travels between the page and its worker, where the vault is. Everything here survives structured cloning. */
+/** What travels between the page and its workers, above all the one with the vault. Everything here survives structured cloning, or is handed over. */
 import type { ImportResult, OldVersion, OpenedMemory, RemoteSession, Space } from '@strongroom/client';
 import type { JsonValue, Uuid } from '@strongroom/kernel';
 import type { AccountCalls, AccountView } from './account-protocol.ts';
@@ -125,8 +125,9 @@ export interface VaultCalls extends AccountCalls, PeopleCalls {
   forget(space: Uuid, id: Uuid, expectedVersion: number): void;
   versions(space: Uuid, id: Uuid): readonly OldVersion[];
 
-  previewImport(files: readonly SourceFile[]): ImportPreview;
-  /** What was stored before it was stopped stays stored. */
+  /** The files' reader sends what it found through here: once, an array of items. */
+  expectImport(reader: MessagePort): void;
+  /** Stores what was sent last. What was stored before it was stopped stays stored. */
   runImport(space: Uuid): ImportResult & { readonly stopped: boolean };
   stopImport(): void;
   export(
@@ -140,7 +141,17 @@ export interface VaultCalls extends AccountCalls, PeopleCalls {
   verifyAudit(): VerdictView;
 }
 
+/** An interface of functions, as `Calls extends Functions<Calls>`. */
+export type Functions<Calls> = { readonly [Name in keyof Calls]: (...input: never[]) => unknown };
+
 export type CallName = keyof VaultCalls;
+
+/** The functions of the worker that reads files. */
+export interface ReaderCalls {
+  /** What it finds goes through the port, to the vault. */
+  read(files: readonly SourceFile[], vault: MessagePort): ImportPreview;
+}
+
 /** `total` null: not known. */
 export interface Progress {
   readonly done: number;
@@ -158,7 +169,7 @@ export interface WireError {
 
 export interface Request {
   readonly call: number;
-  readonly name: CallName;
+  readonly name: string;
   readonly input: readonly unknown[];
 }
 

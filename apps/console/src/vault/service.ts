@@ -15,27 +15,17 @@ import {
 import type { LogEntry } from '@strongroom/audit-log/verify';
 import { toBase64Url } from '@strongroom/kernel';
 import { accountCalls } from './account-calls.ts';
+import type { Service } from './answer-calls.ts';
 import { BrowserCache } from './browser-cache.ts';
 import { BrowserTrust } from './browser-trust.ts';
 import { DeviceVault } from './device-vault.ts';
 import { exportFile } from './export-files.ts';
-import { readImportFiles } from './import-files.ts';
 import { CarefulWriter, isUnanswered } from './careful-writer.ts';
 import { createPeopleService } from './people-service.ts';
 import type { AccountView } from './account-protocol.ts';
-import type { AuditEntryView, AuditPage, Notice, Progress, VaultCalls, VerdictView } from './protocol.ts';
+import type { AuditEntryView, AuditPage, Notice, VaultCalls, VerdictView } from './protocol.ts';
 import { BrowserLogStore } from './remembered-log.ts';
 import { rowOf } from './rows.ts';
-
-type Report = (progress: Progress) => void;
-
-/** The same functions as the page sees, answered later and with a way to report. */
-type VaultService = {
-  readonly [Name in keyof VaultCalls]: (
-    report: Report,
-    ...input: Parameters<VaultCalls[Name]>
-  ) => ReturnType<VaultCalls[Name]> | Promise<ReturnType<VaultCalls[Name]>>;
-};
 
 /** Roles in the vault that make spaces: somebody who was invited as less begins without one. */
 const MAY_CREATE_SPACES = new Set(['owner', 'admin', 'member']);
@@ -46,7 +36,7 @@ const PATIENCE = 1_500;
 /** Milliseconds between two reports while a space is opened. */
 const SYNC_REPORT = 1_000;
 
-export function createVaultService(baseUrl: string, onNotice: (notice: Notice) => void): VaultService {
+export function createVaultService(baseUrl: string, onNotice: (notice: Notice) => void): Service<VaultCalls> {
   const cache = new BrowserCache(() => onNotice('no-cache'));
   const trust = new BrowserTrust(
     () => vault.accountKeys(),
@@ -55,7 +45,7 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
   const vault = new DeviceVault({ api: createApi({ baseUrl }), cache, trust });
   const writer = new CarefulWriter(vault);
   const logStore = new BrowserLogStore();
-  let importItems: readonly ImportItem[] = [];
+  let wanted: Promise<readonly ImportItem[]> = Promise.resolve([]);
   let importRun: AbortController | null = null;
 
   const known = (account: RemoteAccount): AccountView => {
@@ -141,16 +131,21 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
     forget: (_report, space, id, expectedVersion) => writer.forget(space, id, expectedVersion),
     versions: (_report, space, id) => vault.versions(space, id),
 
-    async previewImport(report, files) {
-      const { items, preview } = await readImportFiles(files, (done) => report({ done, total: files.length }));
-      importItems = items;
-      return preview;
+    expectImport(_report, reader) {
+      wanted = new Promise((resolve) => {
+        reader.addEventListener('message', ({ data }: MessageEvent<readonly ImportItem[]>) => {
+          resolve(data);
+          reader.close();
+        });
+        reader.start();
+      });
     },
 
     async runImport(report, space) {
       const run = new AbortController();
       importRun = run;
-      const total = importItems.length;
+      const items = await wanted;
+      const total = items.length;
       let soFar: ImportResult = { created: 0, updated: 0, unchanged: 0, deleted: 0, failed: [] };
       const onProgress = (result: ImportResult) => {
         soFar = result;
@@ -158,7 +153,7 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
         report({ done: created + updated + unchanged + deleted + failed.length, total });
       };
       try {
-        return { ...(await vault.import(space, importItems, { signal: run.signal, onProgress })), stopped: false };
+        return { ...(await vault.import(space, items, { signal: run.signal, onProgress })), stopped: false };
       } catch (error) {
         if (run.signal.aborted) return { ...soFar, stopped: true };
         throw error;

@@ -6,7 +6,7 @@ import { parseMarkdownNote, type OpenedMemory } from '@strongroom/client';
 import { newUuid, StrongroomError, utf8 } from '@strongroom/kernel';
 import { describe, expect, it } from 'vitest';
 import { exportFile, jsonLines, markdownNote } from './export-files.ts';
-import { readImportFiles, sourceOf } from './import-files.ts';
+import { readFiles, sourceOf } from '../reader/read-files.ts';
 import { headingAndExcerpt } from './rows.ts';
 import { wireError } from './wire-error.ts';
 import { crc32, zip } from './zip.ts';
@@ -108,7 +108,7 @@ describe('import', () => {
 
   it('takes files whole or not at all, and says which', async () => {
     const entity = '{"type":"entity","name":"Mara","entityType":"person","observations":["sails"]}';
-    const { items, preview } = await readImportFiles(
+    const { items, preview } = await readFiles(
       [
         { name: 'memory.jsonl', file: file(`${entity}\n`) },
         { name: 'broken.jsonl', file: file(`${entity}\n{"type":`) },

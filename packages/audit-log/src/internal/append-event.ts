@@ -1,5 +1,4 @@
 /** Writing one event: one row in the caller's transaction, people replaced by pseudonyms on the way. */
-import { randomFillSync } from 'node:crypto';
 import { type Actor, isUuid, newUuid, toHex, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent, ChangeDigests } from '@strongroom/pipeline';
 import { postpone, textLiteral, type Transaction } from '@strongroom/storage';
@@ -9,14 +8,21 @@ import {
   digestCommitment,
   encodeEntry,
   type EventColumns,
-  type Opening,
   personOf,
   SALT_LENGTH,
 } from '../entry.ts';
-import { encodeOpening } from './opening.ts';
-import type { Pseudonyms } from './pseudonyms.ts';
-import { waitingJson } from './read-events.ts';
 import { AuditLogError } from '../errors.ts';
+import { commonKey, sealOpening } from './opening.ts';
+import { type Holder, NOBODY, openingHolders, type OpeningKeys, placeOf } from './opening-keys.ts';
+import type { Pseudonyms } from './pseudonyms.ts';
+import { RandomSupply } from './random-supply.ts';
+import { waitingJson } from './read-events.ts';
+
+/** What this process knows about people in the log. */
+export interface People {
+  readonly pseudonyms: Pseudonyms;
+  readonly openings: OpeningKeys;
+}
 
 interface ActorColumns {
   readonly kind: Actor['kind'];
@@ -59,7 +65,7 @@ function refusePeople(details: AuditEvent['details'], accounts: readonly Uuid[])
 /** Throws before anything is written when the event could not become a log entry. */
 export async function appendEvent(
   transaction: Transaction,
-  pseudonyms: Pseudonyms,
+  people: People,
   event: AuditEvent,
   now: number,
 ): Promise<void> {
@@ -68,16 +74,9 @@ export async function appendEvent(
   const subjects = [...new Set(event.subjects)];
   const accounts = [actor.account, objectAccount, ...subjects].filter((account) => account !== null);
   refusePeople(event.details, accounts);
-  const people = await pseudonyms.of(transaction, accounts, now);
-  const pseudonymOf = (account: Uuid | null): string | null => (account === null ? null : people.get(account)!);
+  const pseudonyms = await people.pseudonyms.of(transaction, accounts, now);
+  const pseudonymOf = (account: Uuid | null): string | null => (account === null ? null : pseudonyms.get(account)!);
 
-  const person = actor.account ?? subjects[0];
-  const isForgotten = person !== undefined && pseudonyms.isForgotten(transaction, person);
-  const prefix = isForgotten ? null : event.context.addressPrefix;
-  const digests = isForgotten ? undefined : event.digests;
-  // The salt of the address is that of the digests too; without an address the opening is there for them alone.
-  const opening: Opening | null =
-    prefix === null && digests === undefined ? null : { salt: newSalt(), value: prefix ?? '' };
   const columns: EventColumns = {
     eventId: newUuid(now),
     occurredAt: now * 1000,
@@ -90,26 +89,60 @@ export async function appendEvent(
     sessionId: actor.session,
     tenantId: event.tenant,
     requestId: event.context.requestId,
-    addressCommitment: opening === null ? null : commitmentTo(opening),
+    addressCommitment: null,
     objectType: event.object?.type ?? null,
     objectId: pseudonymOf(objectAccount) ?? event.object?.id ?? null,
-    subjects: subjects.map((subject) => people.get(subject)!),
-    details: canonicalDetails(
-      opening === null || digests === undefined
-        ? event.details
-        : { ...event.details, ...committed(opening.salt, digests) },
-    ),
+    subjects: subjects.map((subject) => pseudonyms.get(subject)!),
+    details: canonicalDetails(event.details),
   };
-  refuseUnstorable(columns);
+  const { columns: logged, opening } = await withOpening(transaction, people, event, columns, pseudonyms, now);
+  refuseUnstorable(logged);
   // Tells whether the sequencer will be able to take the event.
-  encodeEntry(columns);
+  encodeEntry(logged);
 
   // Constants, so that the statement can share a round trip with the commit; it is planned faster than parameters would be bound.
-  const stored = opening === null ? 'null' : `'\\x${toHex(encodeOpening(opening))}'`;
-  const about = personOf(columns);
+  const stored = opening === null ? 'null' : `'\\x${toHex(opening)}'`;
+  const about = personOf(logged);
   const subject = about === null ? 'null' : textLiteral(about);
-  const values = [textLiteral(waitingJson(columns)), subject, stored];
+  const values = [textLiteral(waitingJson(logged)), subject, stored];
   await postpone(transaction, `insert into audit_inbox values (${values.join(', ')})`);
+}
+
+/** The columns with what they commit to, and what opens it; without either where those it is about are or were just being forgotten. */
+async function withOpening(
+  transaction: Transaction,
+  people: People,
+  { context, digests, details }: AuditEvent,
+  columns: EventColumns,
+  pseudonyms: ReadonlyMap<Uuid, string>,
+  now: number,
+): Promise<{ readonly columns: EventColumns; readonly opening: Uint8Array | null }> {
+  const value = context.addressPrefix;
+  if (value === null && digests === undefined) return { columns, opening: null };
+  // The salt of the address is that of the digests too; without an address the opening is there for them alone.
+  const opening = { salt: salts.next(), value: value ?? '' };
+  const plain = { ...columns, addressCommitment: commitmentTo(opening) };
+  const full =
+    digests === undefined
+      ? plain
+      : { ...plain, details: canonicalDetails({ ...details, ...committed(opening.salt, digests) }) };
+  const accountOf = new Map([...pseudonyms].map(([account, pseudonym]) => [pseudonym, account]));
+  const holders = openingHolders(full).map((person): Holder => ({ person, account: accountOf.get(person) ?? null }));
+  const known = holders.filter(
+    ({ person, account }) =>
+      person === NOBODY || (account !== null && !people.pseudonyms.isForgotten(transaction, account)),
+  );
+  const keys = await people.openings.forWriting(transaction, known, now);
+  const seal = (candidate: EventColumns): Uint8Array | null => {
+    const needed = openingHolders(candidate).map((person) => keys.get(person));
+    if (!needed.every((key) => key !== undefined)) return null;
+    return sealOpening(commonKey(needed), placeOf(candidate), opening);
+  };
+  const sealed = seal(full);
+  if (sealed !== null) return { columns: full, opening: sealed };
+  // What is about somebody who is forgotten is left out; the address may still be somebody else's.
+  const rest = digests === undefined || value === null ? null : seal(plain);
+  return rest === null ? { columns, opening: null } : { columns: plain, opening: rest };
 }
 
 const committed = (salt: Uint8Array, { before, after }: ChangeDigests) => ({
@@ -126,21 +159,7 @@ function refuseUnstorable({ type, reason, actorVia, objectType, objectId }: Even
   }
 }
 
-/** One call of the generator for many salts: the call costs several times what the bytes cost. */
-const salts = new Uint8Array(64 * SALT_LENGTH);
-let saltsUsed = salts.length;
-
-function newSalt(): Uint8Array {
-  if (saltsUsed === salts.length) {
-    randomFillSync(salts);
-    saltsUsed = 0;
-  }
-  const salt = salts.slice(saltsUsed, saltsUsed + SALT_LENGTH);
-  // Each is used once, and what is left of it here is no use to anybody.
-  salts.fill(0, saltsUsed, saltsUsed + SALT_LENGTH);
-  saltsUsed += SALT_LENGTH;
-  return salt;
-}
+const salts = new RandomSupply(SALT_LENGTH);
 
 /** Names the committed field in `audit_openings`. */
 export const ADDRESS_PREFIX = 'address_prefix';

@@ -36,7 +36,7 @@ export const dataMap = defineDataMap({
     columns: {
       event: personal({ ...recorded, category: 'user.behavior', subject: 'subject' }),
       subject,
-      opening: personal({ ...recorded, category: 'user.device', subject: 'subject' }),
+      opening: personal({ ...recorded, category: 'user.device', subject: 'subject', protection: 'encrypted' }),
       transaction: operational,
     },
   },
@@ -68,8 +68,13 @@ export const dataMap = defineDataMap({
       field: operational,
       tenant_id: operational,
       subject,
-      opening: personal({ ...recorded, category: 'user.device', subject: 'subject' }),
+      opening: personal({ ...recorded, category: 'user.device', subject: 'subject', protection: 'encrypted' }),
     },
+  },
+  // Of pseudonyms; of nobody under the nil UUID.
+  audit_opening_keys: {
+    scope: 'installation',
+    columns: { person: subject, pseudonym: subject, account_id: subject, sealed_key: secret('encrypted') },
   },
   audit_leaves: { scope: 'installation', columns: { index: operational, event_id: operational, hash: operational } },
   audit_tiles: {
@@ -101,6 +106,7 @@ export const dataMap = defineDataMap({
       with_addresses: operational,
       rotate_bytes: operational,
       rotate_daily: operational,
+      keep_files: operational,
       added_at: operational,
     },
   },
@@ -138,6 +144,10 @@ export const dataMap = defineDataMap({
       private_key: secret('encrypted'),
       created_at: operational,
     },
+  },
+  audit_key_handovers: {
+    scope: 'installation',
+    columns: { size: operational, former: operational, proof: operational, signed_at: operational },
   },
   audit_pseudonyms: { scope: 'installation', columns: { account_id: subject, pseudonym: subject } },
 });

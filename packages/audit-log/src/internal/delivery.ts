@@ -7,6 +7,7 @@ import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import type { EventCatalogue } from '../catalogue.ts';
 import { parseCheckpoint } from '../checkpoint.ts';
 import { parseNote } from '../signed-note.ts';
+import type { OpeningKeys } from './opening-keys.ts';
 import { readEntries } from './read-entries.ts';
 import { appendToFile } from './rotating-file.ts';
 import { BATCH_BYTES, BATCH_EVENTS, sinkLines } from './sink-lines.ts';
@@ -42,7 +43,7 @@ export interface DeliveryOptions {
   readonly database: Database;
   readonly encryption: Encryption;
   readonly clock: Clock;
-  readonly auditLog: AuditPort & { readonly events: EventCatalogue };
+  readonly auditLog: AuditPort & { readonly events: EventCatalogue; readonly openings: OpeningKeys };
   /** Version of the program, for OCSF. */
   readonly program: string;
 }
@@ -73,9 +74,9 @@ export function send(
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
   if (sink.kind === 'webhook') return sendToWebhook({ url: sink.target, secret, id, body, now }, signal);
-  const { name, target: folder, rotateDaily } = sink;
+  const { name, target: folder, rotateDaily, keepFiles } = sink;
   const rotateBytes = sink.rotateBytes ?? Number.MAX_SAFE_INTEGER;
-  return appendToFile({ folder, name, rotateBytes, rotateDaily }, { from, body, now });
+  return appendToFile({ folder, name, rotateBytes, rotateDaily, keepFiles }, { from, body, now });
 }
 
 class SinkRun {
@@ -140,7 +141,7 @@ class SinkRun {
     const { auditLog, encryption, program } = this.#options;
     const newest = await readNewestCheckpoint(transaction);
     const { origin } = newest === null ? { origin: '' } : parseCheckpoint(parseNote(newest.note).text);
-    const entries = await readEntries(transaction, from, to);
+    const entries = await readEntries(transaction, auditLog.openings, from, to);
     const options = { ...this.#sink, events: auditLog.events, program, origin };
     const { body, taken } = sinkLines(entries, options, limit);
     const end = taken === entries.length ? to : entries[taken]!.index;

@@ -1,7 +1,7 @@
 /** Events between their commit and their place in the log. */
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
-import { type EventColumns, personOf, REDACTION } from '../entry.ts';
+import { type EventColumns, holdersOf, REDACTION } from '../entry.ts';
 import { ADDRESS_PREFIX } from './append-event.ts';
 import { eventColumns, type EventJson } from './read-events.ts';
 
@@ -69,7 +69,7 @@ export async function readForgotten(
   transaction: Transaction,
   waiting: readonly WaitingEvent[],
 ): Promise<ReadonlySet<string>> {
-  const people = new Set(waiting.flatMap(({ event, hasOpening }) => (hasOpening ? (personOf(event) ?? []) : [])));
+  const people = new Set(waiting.flatMap(({ event, hasOpening }) => (hasOpening ? holdersOf(event) : [])));
   if (people.size === 0) return new Set();
   const { rows } = await sql<{ pseudonym: string }>`
     select pseudonym from unnest(${[...people]}::uuid[]) as given (pseudonym)
@@ -89,12 +89,15 @@ export async function copyEvents(
   forgotten: ReadonlySet<string>,
 ): Promise<void> {
   const rows = waiting.map(({ row }) => row);
+  const closed = waiting.flatMap(({ event, hasOpening }) =>
+    hasOpening && holdersOf(event).some((person) => forgotten.has(person)) ? [event.eventId] : [],
+  );
   await sql`
     with taken as materialized (select event::jsonb as e, subject, opening from audit_inbox where ctid = any(${rows}::tid[])),
     opened as (
       insert into audit_openings (event_id, field, tenant_id, subject, opening)
       select (e->>0)::uuid, ${ADDRESS_PREFIX}, (e->>9)::uuid, subject, opening from taken
-      where opening is not null and (subject is null or subject <> all(${[...forgotten]}::uuid[]))
+      where opening is not null and (e->>0)::uuid <> all(${closed}::uuid[])
     )
     insert into audit_events (event_id, occurred_at, type, outcome, reason, actor_kind, actor, actor_via, session_id, tenant_id, request_id,
       address_commitment, object_type, object_id, subjects, details)

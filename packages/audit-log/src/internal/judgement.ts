@@ -1,12 +1,8 @@
 /** What a verification knows beside the log itself, what it found, and the standing that follows. */
 import { equalBytes } from '@strongroom/kernel';
-import {
-  type CheckpointVerifier,
-  checkpointVerifier,
-  type CosignatureReader,
-  cosignatureReader,
-  type VerifiedCheckpoint,
-} from '../checkpoint.ts';
+import { type CosignatureReader, cosignatureReader, type VerifiedCheckpoint } from '../checkpoint.ts';
+import { type EventColumns, KEY_ROTATION } from '../entry.ts';
+import { followKeys, type Succession } from '../key-succession.ts';
 import type { Policy } from '../policy.ts';
 import { parseVerifierKey } from '../signed-note.ts';
 import { Findings } from './findings.ts';
@@ -27,8 +23,10 @@ export type Standing = 'INVALID' | 'DIVERGED' | 'UNANCHORED' | 'WITNESSED';
 
 /** What a log is judged by. */
 export interface Yardstick {
-  /** Verifier keys of the log (C2SP vkeys). Every one of them must have signed. */
+  /** Verifier keys of the log (C2SP vkeys). Every one of them must have signed, or its announced successor. */
   readonly keys: readonly string[];
+  /** Changes of the keys, in addition to what the log itself shows of them: C2SP tlog-proofs (key-succession.ts). */
+  readonly handovers?: readonly string[] | undefined;
   readonly remembered?: RememberedCheckpoint;
   /** Checkpoints of this log that came from elsewhere, as signed notes: from a witness, a mailing list, another Strongroom. */
   readonly seen?: readonly string[];
@@ -43,7 +41,7 @@ export interface StatedRoot {
 }
 
 export class Judgement {
-  readonly verifier: CheckpointVerifier;
+  readonly verifier: Succession;
   readonly findings = new Findings();
   readonly #cosigners: CosignatureReader;
   readonly #policy: Policy | undefined;
@@ -54,17 +52,21 @@ export class Judgement {
   #divergences = 0;
   #witnessedSize = 0;
 
-  private constructor(verifier: CheckpointVerifier, cosigners: CosignatureReader, policy: Policy | undefined) {
+  private constructor(verifier: Succession, cosigners: CosignatureReader, policy: Policy | undefined) {
     this.verifier = verifier;
     this.#cosigners = cosigners;
     this.#policy = policy;
   }
 
   /** Throws `audit-log.invalid-key`, and `audit-log.invalid-note` for a note from elsewhere that this log did not sign: it says nothing about it. */
-  static async by({ keys, policy, remembered, seen = [] }: Yardstick): Promise<Judgement> {
-    const verifier = await checkpointVerifier(keys.map(parseVerifierKey));
+  static async by({ keys, handovers = [], policy, remembered, seen = [] }: Yardstick): Promise<Judgement> {
+    const verifier = await followKeys(keys.map(parseVerifierKey), [...new Set(handovers)]);
     const cosigners = await cosignatureReader(policy?.witnesses.map(({ key }) => key) ?? []);
     const judgement = new Judgement(verifier, cosigners, policy);
+    for (const problem of verifier.problems) judgement.report('keys', problem);
+    for (const checkpoint of verifier.handovers) {
+      judgement.#expect(checkpoint, `checkpoint ${checkpoint.size}, with which the keys changed`);
+    }
     if (remembered !== undefined) judgement.#expect(remembered, `remembered checkpoint ${remembered.size}`);
     for (const note of seen) {
       const checkpoint = await judgement.verify(note);
@@ -104,6 +106,13 @@ export class Judgement {
       }
     }
     return checkpoint;
+  }
+
+  /** An entry of the log that changes the keys must be the one by which this verification changed its own. */
+  followKeys(index: number, { type, outcome }: EventColumns): void {
+    if (type !== KEY_ROTATION || outcome !== 'success') return;
+    if (this.verifier.handovers.some(({ size }) => size === index + 1)) return;
+    this.report(`event ${index}`, 'it changes the keys of the log, and nothing shows that they were handed over');
   }
 
   /** Sizes with `after` < size ≤ `upTo` at which a root was stated elsewhere. */

@@ -5,7 +5,7 @@
 import { newUuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
-import { type EventColumns, personOf, REDACTION } from '../entry.ts';
+import { type EventColumns, holdersOf, REDACTION } from '../entry.ts';
 import type { WaitingEvent } from './inbox.ts';
 import { waitingJson } from './read-events.ts';
 
@@ -26,9 +26,11 @@ export async function addLateRedactions(
   );
   const late = new Map<string, EventColumns>();
   for (const { event, hasOpening } of waiting) {
-    const person = personOf(event);
-    if (!hasOpening || person === null || !forgotten.has(person) || redacted.has(key(event.tenantId, person))) continue;
-    late.set(key(event.tenantId, person), redaction(event.tenantId, person, now));
+    if (!hasOpening) continue;
+    for (const person of holdersOf(event)) {
+      if (!forgotten.has(person) || redacted.has(key(event.tenantId, person))) continue;
+      late.set(key(event.tenantId, person), redaction(event.tenantId, person, now));
+    }
   }
   const added: WaitingEvent[] = [];
   for (const event of late.values()) {

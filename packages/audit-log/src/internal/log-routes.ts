@@ -3,18 +3,18 @@ import { toBase64Url, type Uuid } from '@strongroom/kernel';
 import { type Access, audited, defineRoutes, type LimitPolicy, notAudited } from '@strongroom/pipeline';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
-import type { EventCatalogue } from '../catalogue.ts';
 import { entryJson } from '../entry-json.ts';
 import { AuditLogError } from '../errors.ts';
 import { HASH_LENGTH } from '../merkle.ts';
 import { readPeople, searchEvents } from '../search-events.ts';
 import { TILE_WIDTH } from '../tiles.ts';
 import * as wire from '../wire.ts';
+import type { AuditLog } from '../audit-log.ts';
 import { readNewestCheckpoint, readTiles } from './tree-store.ts';
 
 /** What the routes of this room use; the composition root provides it. */
 export interface AuditRouteServices {
-  readonly auditLog: { readonly events: EventCatalogue };
+  readonly auditLog: Pick<AuditLog, 'events' | 'openings' | 'rotateKeys'>;
   readonly people: {
     /** The account that signs in with this address; null when there is none. */
     accountByEmail(transaction: Transaction, email: string): Promise<Uuid | null>;
@@ -63,7 +63,7 @@ export function logRoutes({ prefix, tenantOf, results, ...caller }: Door) {
       async handler(call) {
         const { order = 'newest', limit = wire.DEFAULT_RESULTS, cursor, purpose, ...filter } = call.query;
         const { transaction, services } = call;
-        const found = await searchEvents(transaction, services.auditLog.events, {
+        const found = await searchEvents(transaction, services.auditLog, {
           filter,
           tenant: tenantOf(call),
           order,

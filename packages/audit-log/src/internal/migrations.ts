@@ -1,6 +1,9 @@
 import type { Migration } from '@strongroom/kernel';
 import { changesMigration } from './migration-changes.ts';
 import { inboxMigration } from './migration-inbox.ts';
+import { keptFilesMigration } from './migration-kept-files.ts';
+import { keyHandoversMigration } from './migration-key-handovers.ts';
+import { openingsMigration } from './migration-openings.ts';
 import { redactionMigration } from './migration-redaction.ts';
 import { retentionMigration } from './migration-retention.ts';
 import { searchMigration } from './migration-search.ts';
@@ -164,4 +167,7 @@ export const migrations: readonly Migration[] = [
   searchMigration,
   sinksMigration,
   retentionMigration,
+  openingsMigration,
+  keyHandoversMigration,
+  keptFilesMigration,
 ];

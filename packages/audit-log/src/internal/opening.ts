@@ -1,21 +1,84 @@
-/** How an opening is stored: one byte for its form, then what the form says. Ciphertext under a subject's key will be another form. */
+/**
+ * How an opening is stored: one byte for its form, then what the form says. docs/format/audit.md is the contract. It is encrypted under the log keys of
+ * everybody whose erasure must close it (opening-keys.ts), so the bytes that a deleted row leaves behind say nothing once one of these keys is gone.
+ */
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { type Bytes, concatBytes, fromUtf8, utf8 } from '@strongroom/kernel';
 import { type Opening, SALT_LENGTH } from '../entry.ts';
+import { RandomSupply } from './random-supply.ts';
 
-/** Salt, then the value in UTF-8. */
+/** Salt, then the value in UTF-8. Only read: what was stored before openings were encrypted. */
 const CLEAR = 0;
 
-export const encodeOpening = ({ salt, value }: Opening): Bytes =>
-  concatBytes(new Uint8Array([CLEAR]), salt, utf8(value));
+/** Vector, then salt and value encrypted with AES-256-GCM, then the tag (NIST SP 800-38D). */
+const SEALED = 1;
 
-/** What opens no commitment: stored bytes of no known form read as this, and verification says so. */
-const UNREADABLE: Opening = { salt: new Uint8Array(0), value: '' };
+const CIPHER = 'aes-256-gcm';
+/** SP 800-38D §5.2.1.1, in bytes. */
+const VECTOR_LENGTH = 12;
+/** SP 800-38D §5.2.1.2: the longest, in bytes. */
+const TAG_LENGTH = 16;
+/** Bytes of a log key. */
+export const KEY_LENGTH = 32;
 
-export function decodeOpening(stored: Uint8Array): Opening {
-  if (stored[0] !== CLEAR || stored.length < 1 + SALT_LENGTH) return UNREADABLE;
+/** What an opening is bound to: in another row it does not open. */
+export interface OpeningPlace {
+  readonly eventId: string;
+  readonly tenantId: string | null;
+}
+
+const associatedData = ({ eventId, tenantId }: OpeningPlace): Bytes =>
+  utf8(`strongroom/audit-opening/v1\0${tenantId ?? ''}\0${eventId}`);
+
+const SHARED_LABEL = utf8('strongroom/audit-opening-shared/v1');
+
+/** The key of an opening that all these people's keys are needed for, in the order of their pseudonyms. At least one. */
+export function commonKey(keys: readonly KeyObject[]): KeyObject {
+  const [only] = keys;
+  if (keys.length === 1) return only!;
+  const together = concatBytes(...keys.map((key) => key.export()));
+  // RFC 5869: nobody who lacks one of the parts knows anything of what is extracted from the whole.
+  const derived = new Uint8Array(hkdfSync('sha256', together, new Uint8Array(0), SHARED_LABEL, KEY_LENGTH));
+  together.fill(0);
+  const key = createSecretKey(derived);
+  derived.fill(0);
+  return key;
+}
+
+const vectors = new RandomSupply(VECTOR_LENGTH);
+
+export function sealOpening(key: KeyObject, place: OpeningPlace, { salt, value }: Opening): Bytes {
+  const vector = vectors.next();
+  const cipher = createCipheriv(CIPHER, key, vector);
+  cipher.setAAD(associatedData(place));
+  const ciphertext = cipher.update(concatBytes(salt, utf8(value)));
+  cipher.final();
+  return concatBytes(new Uint8Array([SEALED]), vector, ciphertext, cipher.getAuthTag());
+}
+
+/** What opens no commitment: stored bytes of no known form, or that were not made here, read as this, and verification says so. */
+export const UNREADABLE: Opening = { salt: new Uint8Array(0), value: '' };
+
+export const isSealed = (stored: Uint8Array): boolean => stored[0] === SEALED;
+
+/** `key`: absent where there is none, which only what is stored in the clear does without. */
+export function openOpening(key: KeyObject | undefined, place: OpeningPlace, stored: Uint8Array): Opening {
   try {
-    return { salt: stored.subarray(1, 1 + SALT_LENGTH), value: fromUtf8(stored.subarray(1 + SALT_LENGTH)) };
+    if (stored[0] === CLEAR) return decode(stored.subarray(1));
+    if (stored[0] !== SEALED || key === undefined) return UNREADABLE;
+    if (stored.length < 1 + VECTOR_LENGTH + SALT_LENGTH + TAG_LENGTH) return UNREADABLE;
+    const decipher = createDecipheriv(CIPHER, key, stored.subarray(1, 1 + VECTOR_LENGTH));
+    decipher.setAAD(associatedData(place));
+    decipher.setAuthTag(stored.subarray(-TAG_LENGTH));
+    const plaintext = decipher.update(stored.subarray(1 + VECTOR_LENGTH, -TAG_LENGTH));
+    decipher.final();
+    return decode(plaintext);
   } catch {
     return UNREADABLE;
   }
+}
+
+function decode(bytes: Uint8Array): Opening {
+  if (bytes.length < SALT_LENGTH) return UNREADABLE;
+  return { salt: new Uint8Array(bytes.subarray(0, SALT_LENGTH)), value: fromUtf8(bytes.subarray(SALT_LENGTH)) };
 }

@@ -2,20 +2,10 @@
 import type { Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
-
-/** Milliseconds a pseudonym is remembered, which is also how long another process may still know somebody who was forgotten. */
-const REMEMBERED = 60_000;
-
-/** People remembered at once: about 2 MB. */
-const CAPACITY = 10_000;
-
-interface Known {
-  readonly pseudonym: string;
-  readonly until: number;
-}
+import { Remembered, REMEMBERED } from './remembered.ts';
 
 export class Pseudonyms {
-  readonly #known = new Map<Uuid, Known>();
+  readonly #known = new Remembered<string>();
   readonly #forgotten = new WeakMap<Transaction, Set<Uuid>>();
 
   /** All pseudonyms of the accounts; those who have none get one in the transaction. `now`: milliseconds. */
@@ -23,9 +13,9 @@ export class Pseudonyms {
     const found = new Map<Uuid, string>();
     const unknown = new Set<Uuid>();
     for (const account of accounts) {
-      const known = this.#known.get(account);
-      if (known !== undefined && known.until > now) found.set(account, known.pseudonym);
-      else unknown.add(account);
+      const known = this.#known.get(account, now);
+      if (known === undefined) unknown.add(account);
+      else found.set(account, known);
     }
     if (unknown.size === 0) return found;
     // Only what was committed before is remembered. A row of this very transaction, whose age is 0 or less, may still be rolled back.
@@ -35,7 +25,7 @@ export class Pseudonyms {
     for (const { account, pseudonym, is_settled } of rows) {
       found.set(account, pseudonym);
       unknown.delete(account);
-      if (is_settled) this.#remember(account, { pseudonym, until: now + REMEMBERED });
+      if (is_settled) this.#known.set(account, pseudonym, now + REMEMBERED);
     }
     for (const account of unknown) {
       const made = await sql<{ pseudonym: string }>`
@@ -54,15 +44,5 @@ export class Pseudonyms {
 
   isForgotten(transaction: Transaction, account: Uuid): boolean {
     return this.#forgotten.get(transaction)?.has(account) === true;
-  }
-
-  #remember(account: Uuid, known: Known): void {
-    this.#known.delete(account);
-    this.#known.set(account, known);
-    if (this.#known.size <= CAPACITY) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      return;
-    }
   }
 }

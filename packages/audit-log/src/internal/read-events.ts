@@ -1,12 +1,17 @@
 /** Events as they are stored, read so that nothing of a column is lost on the way. */
-import { type Bytes, toHex } from '@strongroom/kernel';
+import type { Bytes } from '@strongroom/kernel';
+import type { Transaction } from '@strongroom/storage';
 import { type RawBuilder, sql } from 'kysely';
 import type { EventColumns } from '../entry.ts';
 import type { LogEntry } from '../log-source.ts';
-import { decodeOpening } from './opening.ts';
+import { UNREADABLE } from './opening.ts';
+import { type OpeningKeys, openWith, peopleBehind, type ReadingKeys } from './opening-keys.ts';
 
 /** PostgreSQL's own hexadecimal, so nothing needs to be checked; several times faster than the portable decoder. */
 const bytesOf = (hex: string): Bytes => new Uint8Array(Buffer.from(hex, 'hex'));
+
+const hexOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('hex');
 
 /**
  * One JSON array for each event of table alias `e`. Drivers would round times to milliseconds and may strip a byte order mark from a
@@ -76,12 +81,19 @@ export const waitingJson = (event: EventColumns): string =>
     event.sessionId,
     event.tenantId,
     event.requestId,
-    event.addressCommitment === null ? null : toHex(event.addressCommitment),
+    event.addressCommitment === null ? null : hexOf(event.addressCommitment),
     event.objectType,
     event.objectId,
     event.subjects,
     event.details,
   ] satisfies EventJson);
+
+/**
+ * A left join of the rows of `from` as `alias`, looked up one by one. A page is a few thousand rows of tables with millions, and the planner would
+ * rather read such a table as a whole, for every page: a subquery with an OFFSET is left as it is.
+ */
+export const joinEach = (from: RawBuilder<unknown>, alias: 'e' | 'o'): RawBuilder<unknown> =>
+  sql`left join lateral (select * from ${from} offset 0) as ${sql.raw(alias)} on true`;
 
 /** The opening of the address prefix in table alias `o`, as a value of a JSON array. */
 export const openingJson: RawBuilder<unknown> = sql`encode(o.opening, 'hex')`;
@@ -94,22 +106,64 @@ type EntryJson = readonly [
   isRemoved?: boolean,
 ];
 
+/** An entry, and its opening as it is stored. */
+export interface StoredEntry {
+  readonly entry: LogEntry;
+  readonly opening: Uint8Array | null;
+}
+
 /** `json`: an array of `index, leaf hash, event, opening, is removed`. `absent`: what an entry without an event means that was not removed. */
-export function parseEntries(json: string, absent: 'missing' | 'withheld'): LogEntry[] {
+export async function openEntries(
+  transaction: Transaction,
+  keys: OpeningKeys,
+  json: string,
+  absent: 'missing' | 'withheld',
+): Promise<LogEntry[]> {
+  const stored = storedEntries(json, absent);
+  return withOpenings(stored, await keys.forReading(transaction, peopleIn(stored)));
+}
+
+/** The same of entries whose openings are not asked for. */
+export const parseEntries = (json: string, absent: 'missing' | 'withheld'): LogEntry[] =>
+  storedEntries(json, absent).map(({ entry }) => entry);
+
+/** Whose keys their openings need. */
+export const peopleIn = (stored: readonly StoredEntry[]): readonly string[] =>
+  peopleBehind(
+    stored.flatMap(({ entry: { event }, opening }) =>
+      opening === null || typeof event === 'string' ? [] : [{ event, opening }],
+    ),
+  );
+
+export function withOpenings(stored: readonly StoredEntry[], keys: ReadingKeys): LogEntry[] {
+  const open = openWith(keys);
+  return stored.map(({ entry, opening }) => {
+    if (opening === null) return entry;
+    // Without its event an opening is a finding by itself.
+    const value = typeof entry.event === 'string' ? UNREADABLE : open(entry.event, opening);
+    return value === 'erased' ? { ...entry, isErased: true } : { ...entry, addressPrefix: value };
+  });
+}
+
+/** Takes the same as `openEntries`. */
+export function storedEntries(json: string, absent: 'missing' | 'withheld'): StoredEntry[] {
   const rows = JSON.parse(json) as EntryJson[];
   const hashes = decodeTogether(rows.map(([, leafHash]) => leafHash));
   const commitments = decodeTogether(rows.map(([, , event]) => event?.[COMMITMENT] ?? ''));
   const openings = decodeTogether(rows.map(([, , , opening]) => opening ?? ''));
   return rows.map(([index, , event, opening, isRemoved], position) => ({
-    index,
-    leafHash: hashes[position]!,
-    event:
-      event === null
-        ? isRemoved === true
-          ? 'removed'
-          : absent
-        : columnsWith(event, event[COMMITMENT] === null ? null : commitments[position]!),
-    addressPrefix: opening === null ? null : decodeOpening(openings[position]!),
+    entry: {
+      index,
+      leafHash: hashes[position]!,
+      event:
+        event === null
+          ? isRemoved === true
+            ? ('removed' as const)
+            : absent
+          : columnsWith(event, event[COMMITMENT] === null ? null : commitments[position]!),
+      addressPrefix: null,
+    },
+    opening: opening === null ? null : openings[position]!,
   }));
 }
 

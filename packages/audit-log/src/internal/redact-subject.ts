@@ -1,12 +1,11 @@
 /** Forgetting a person: what leads from the log to them is deleted, and an event says that it was. */
 import { newUuid, type RequestContext, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { REDACTION } from '../entry.ts';
-import { appendEvent } from './append-event.ts';
+import { appendEvent, type People } from './append-event.ts';
 import { asSystemRole } from './as-system-role.ts';
 import { lockInbox } from './inbox.ts';
-import type { Pseudonyms } from './pseudonyms.ts';
 
 export interface Redaction {
   /** Values that were deleted. */
@@ -17,18 +16,18 @@ export interface Redaction {
 
 export async function redactSubject(
   transaction: Transaction,
-  pseudonyms: Pseudonyms,
+  people: People,
   account: Uuid,
   now: number,
   context: RequestContext = bySystem(now),
 ): Promise<Redaction | null> {
   // The serving role may neither see traces in other tenants nor delete any.
-  return asSystemRole(transaction, () => redact(transaction, pseudonyms, account, now, context));
+  return asSystemRole(transaction, () => redact(transaction, people, account, now, context));
 }
 
 async function redact(
   transaction: Transaction,
-  pseudonyms: Pseudonyms,
+  people: People,
   account: Uuid,
   now: number,
   context: RequestContext,
@@ -44,11 +43,19 @@ async function redact(
     coalesce(current_setting('strongroom.audit_forgotten', true), '') || ${`${account}=${pseudonym};`}::text, true)`.execute(
     transaction,
   );
-  pseudonyms.forget(transaction, account);
+  people.pseudonyms.forget(transaction, account);
+  people.openings.forget(pseudonym);
+  // Those of the person, and those with digests of what was changed in events that only name them; see `holdersOf`.
   const openings = await sql<{ count: number }>`
-    with gone as (delete from audit_openings where subject = ${pseudonym}::uuid returning 1)
+    with named as materialized (
+      select event_id from audit_events as e where ${withDigests(sql`e.details`)} and (e.actor = ${pseudonym}::uuid
+        or e.subjects @> array[${pseudonym}::uuid] or (e.object_type = 'account' and e.object_id = ${pseudonym}::text))
+    ), gone as (
+      delete from audit_openings where subject = ${pseudonym}::uuid or event_id in (select event_id from named) returning 1
+    )
     select (select count(*) from gone)
-      + (select count(opening) from audit_inbox where subject = ${pseudonym}::uuid) as count`.execute(transaction);
+      + (select count(opening) from audit_inbox where strpos(event, ${pseudonym}::text) > 0
+        and (subject = ${pseudonym}::uuid or ${withDigests(sql`event::jsonb->>15`)})) as count`.execute(transaction);
   const tenants = await sql<{ tenant: Uuid | null }>`
     select tenant_id as tenant from audit_events
     where actor = ${pseudonym}::uuid or subjects @> array[${pseudonym}::uuid] or object_id = ${pseudonym}::text
@@ -58,7 +65,7 @@ async function redact(
   for (const { tenant } of tenants.rows) {
     await appendEvent(
       transaction,
-      pseudonyms,
+      people,
       {
         type: REDACTION,
         outcome: 'success',
@@ -73,6 +80,10 @@ async function redact(
   }
   return { openings: count, events: tenants.rows.length };
 }
+
+/** As `hasDigests` does it. */
+const withDigests = (details: RawBuilder<unknown>) =>
+  sql`(strpos(${details}, '"beforeDigest":') > 0 or strpos(${details}, '"afterDigest":') > 0)`;
 
 const bySystem = (now: number): RequestContext => ({
   requestId: newUuid(now),

@@ -1,6 +1,6 @@
 /** JSON lines in files of a folder, a new one when a file is large enough or the day is over. */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 const OWNER_ONLY_FILE = 0o600;
@@ -19,6 +19,8 @@ export interface RotatingFile {
   readonly rotateBytes: number;
   /** Whether a file holds batches of one day (UTC) only. */
   readonly rotateDaily: boolean;
+  /** With a new file, the oldest beyond these are deleted; null: none. */
+  readonly keepFiles: number | null;
 }
 
 export interface FileBatch {
@@ -38,10 +40,12 @@ export async function appendToFile(file: RotatingFile, batch: FileBatch): Promis
   try {
     await mkdir(file.folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
     const day = dayOf(batch.now);
-    const current = await newestFile(file);
+    const current = (await filesOf(file)).toSorted(byPlace).at(-1);
     const isSameDay = current?.day === day || !file.rotateDaily;
     if (current !== undefined && isSameDay && (await append(file, current.name, batch.body))) return null;
-    await append(file, `${file.name}-${day}-${String(batch.from).padStart(INDEX_DIGITS, '0')}.jsonl`, batch.body, true);
+    const name = `${file.name}-${day}-${String(batch.from).padStart(INDEX_DIGITS, '0')}.jsonl`;
+    await append(file, name, batch.body, true);
+    await deleteOldest(file, name);
     return null;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -55,15 +59,36 @@ const INDEX_DIGITS = 16;
 /** `20261122` */
 const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
 
-/** The one named after the highest place; of those, the one of the latest day. */
-async function newestFile({ folder, name }: RotatingFile): Promise<{ name: string; day: string } | undefined> {
+interface LogFile {
+  readonly name: string;
+  readonly day: string;
+  readonly index: string;
+}
+
+/** Those of this sink, in no order. */
+async function filesOf({ folder, name }: RotatingFile): Promise<readonly LogFile[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  const files = entries.flatMap((entry) => {
+  return entries.flatMap((entry) => {
     const [, day, index] = /^-(\d{8})-(\d{16})\.jsonl$/.exec(entry.name.slice(name.length)) ?? [];
     if (!entry.isFile() || !entry.name.startsWith(name) || day === undefined || index === undefined) return [];
-    return [{ name: entry.name, day, order: index + day }];
+    return [{ name: entry.name, day, index }];
   });
-  return files.toSorted((left, right) => (left.order < right.order ? -1 : 1)).at(-1);
+}
+
+/** Where to go on: at the highest place; of several with the same, in the one of the latest day. */
+const byPlace = (left: LogFile, right: LogFile): number => (left.index + left.day < right.index + right.day ? -1 : 1);
+
+/** By age: after a restore of the vault, places come again that were written on an earlier day. */
+const byDay = (left: LogFile, right: LogFile): number => (left.day + left.index < right.day + right.index ? -1 : 1);
+
+/** What cannot be deleted stays until the next new file: the lines are on the disk, and must not come again for it. */
+async function deleteOldest(file: RotatingFile, written: string): Promise<void> {
+  if (file.keepFiles === null) return;
+  const others = (await filesOf(file)).filter(({ name }) => name !== written).toSorted(byDay);
+  const kept = file.keepFiles - 1;
+  for (const { name } of others.slice(0, Math.max(0, others.length - kept))) {
+    await rm(path.join(file.folder, name), { force: true }).catch(() => undefined);
+  }
 }
 
 /** False, and nothing was written, when the file is large enough already; `anyway`: then it is written all the same. */

@@ -4,7 +4,7 @@ import { equalBytes } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { checkpointVerifier } from '../checkpoint.ts';
-import { eventLeaf } from '../entry.ts';
+import { eventLeaf, KEY_ROTATION } from '../entry.ts';
 import { AuditLogError } from '../errors.ts';
 import { emptyRoot, HASH_LENGTH } from '../merkle.ts';
 import { type FullTile, partialTiles, TileBuilder } from '../tiles.ts';
@@ -51,6 +51,9 @@ export async function sequenceBatch(
   if (waiting.some(({ event }) => event.type === RETENTION_RUN)) {
     throw damaged('An event claims a retention run that this log did not make.');
   }
+  if (waiting.some(({ event }) => event.type === KEY_ROTATION)) {
+    throw damaged('An event claims a change of keys that this log did not make.');
+  }
   const forgotten = await readForgotten(transaction, waiting);
   const events = await addLateRedactions(transaction, waiting, forgotten, now);
   const tree = await lastTree(transaction, encryption, now, last);
@@ -64,7 +67,16 @@ export async function extendTree(
   transaction: Transaction,
   tree: SequencerState,
   events: readonly WaitingEvent[],
-  { forgotten, now }: { readonly forgotten: ReadonlySet<string>; readonly now: number },
+  {
+    forgotten,
+    now,
+    successor,
+  }: {
+    readonly forgotten: ReadonlySet<string>;
+    readonly now: number;
+    /** Sign as well, and alone from here on. */
+    readonly successor?: SigningKeys;
+  },
 ): Promise<SequencerState> {
   const tiles: FullTile[] = [];
   const builder = new TileBuilder({ size: tree.size, edge: await intactEdge(transaction, tree) }, (tile) =>
@@ -84,8 +96,8 @@ export async function extendTree(
   await insertTiles(transaction, tiles);
   await settleChanges(transaction, events);
   await removeFromInbox(transaction, events);
-  const signed = { keys: tree.keys, size: builder.size, root: builder.root() };
-  await insertCheckpoint(transaction, signed, now);
+  const signed = { keys: successor ?? tree.keys, size: builder.size, root: builder.root() };
+  await insertCheckpoint(transaction, signed, successor === undefined ? [tree.keys] : [tree.keys, successor], now);
   return signed;
 }
 
@@ -96,7 +108,8 @@ export async function lastTree(
   now: number,
   last: SequencerState | undefined,
 ): Promise<SequencerState> {
-  const keys = last?.keys ?? (await loadSigningKeys(transaction, encryption));
+  // Another process may have changed them.
+  const keys = await loadSigningKeys(transaction, encryption, last?.keys);
   const newest = await readNewestCheckpoint(transaction);
   if (newest === null) {
     if (last !== undefined) throw damaged('All checkpoints are gone.');
@@ -105,7 +118,7 @@ export async function lastTree(
   if (keys === undefined) throw damaged('The signing keys are gone.');
   const { size, root } = newest.columns;
   if (last !== undefined) {
-    if (size === last.size && equalBytes(root, last.root)) return last;
+    if (size === last.size && equalBytes(root, last.root)) return { ...last, keys };
     if (size <= last.size) throw damaged(`The newest checkpoint has ${size} entries, ${last.size} were signed.`);
   }
   const verifier = await checkpointVerifier(keysOf(keys));
@@ -129,11 +142,12 @@ async function intactEdge(transaction: Transaction, { size }: SequencerState): P
  */
 async function insertCheckpoint(
   transaction: Transaction,
-  { keys, size, root }: SequencerState,
+  { size, root }: SequencerState,
+  signers: readonly [SigningKeys, ...SigningKeys[]],
   now: number,
 ): Promise<void> {
   const timestamp = Math.floor(now / 1000);
-  const note = signCheckpoint(keys, { size, root }, timestamp);
+  const note = signCheckpoint(signers, { size, root }, timestamp);
   await sql`insert into audit_checkpoints (size, root, signed_at, note)
     values (${size}, ${root}, ${new Date(timestamp * 1000)}, ${note})`.execute(transaction);
   await sql`delete from audit_checkpoints

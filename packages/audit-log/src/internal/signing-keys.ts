@@ -1,4 +1,4 @@
-/** The log's own keys: made once, private halves encrypted in the database, held as KeyObjects. */
+/** The log's own keys: private halves encrypted in the database, held as KeyObjects. Those of today are the ones that no change of keys has replaced. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { Encryption } from '@strongroom/encryption';
 import { fromBase64Url, newUuid, utf8 } from '@strongroom/kernel';
@@ -49,7 +49,16 @@ export async function createSigningKeys(
   encryption: Encryption,
   now: number,
 ): Promise<SigningKeys> {
-  const origin = `strongroom/${newUuid(now)}`;
+  return createKeys(transaction, encryption, `strongroom/${newUuid(now)}`, now);
+}
+
+/** New keys of a log that has some already, or has not. */
+export async function createKeys(
+  transaction: Transaction,
+  encryption: Encryption,
+  origin: string,
+  now: number,
+): Promise<SigningKeys> {
   const keys = { ed25519: newKey(origin, 'ed25519'), mldsa: newKey(origin, 'ml-dsa-44') };
   for (const { verifier, privateKey } of [keys.ed25519, keys.mldsa]) {
     const encoded = privateKey.export({ type: 'pkcs8', format: 'der' });
@@ -63,15 +72,43 @@ export async function createSigningKeys(
   return keys;
 }
 
-/** `undefined` when there are none yet. Throws `audit-log.damaged` when one is missing or is not what its row says. */
+/** Of a row of `audit_signing_keys`: nothing has succeeded it. */
+export const isPresent = sql<boolean>`not exists (select from audit_key_handovers as h where key_id = any(h.former))`;
+
+const idsOf = (keys: SigningKeys): string[] => keysOf(keys).map(({ id }) => id);
+
+/** Takes note of the change, and forgets the private halves that signed until now. */
+export async function insertHandover(
+  transaction: Transaction,
+  former: SigningKeys,
+  { size, proof, now }: { readonly size: number; readonly proof: string; readonly now: number },
+): Promise<void> {
+  await sql`insert into audit_key_handovers (size, former, proof, signed_at)
+    values (${size}, ${idsOf(former)}::text[], ${proof}, ${new Date(now)})`.execute(transaction);
+  await sql`update audit_signing_keys set private_key = null where key_id = any(${idsOf(former)}::text[])`.execute(
+    transaction,
+  );
+}
+
+/** `known`: those that this process holds; they are given back while they are the present ones. `undefined` when there are none yet. Throws `audit-log.damaged` when one is missing or is not what its row says. */
 export async function loadSigningKeys(
   transaction: Transaction,
   encryption: Encryption,
+  known?: SigningKeys,
 ): Promise<SigningKeys | undefined> {
-  const { rows } = await sql<{ key_id: string; algorithm: string; verifier_key: string; private_key: Uint8Array }>`
-    select key_id, algorithm, verifier_key, private_key from audit_signing_keys`.execute(transaction);
+  const { rows } = await sql<{
+    key_id: string;
+    algorithm: string;
+    verifier_key: string;
+    private_key: Uint8Array | null;
+  }>`
+    select key_id, algorithm, verifier_key, private_key from audit_signing_keys where ${isPresent}`.execute(
+    transaction,
+  );
   if (rows.length === 0) return undefined;
+  if (known !== undefined && rows.every(({ key_id }) => idsOf(known).includes(key_id))) return known;
   const keys = rows.map((row) => {
+    if (row.private_key === null) throw damagedKeys();
     const encoded = encryption.open(place(row.key_id), row.private_key);
     const privateKey = createPrivateKey({ key: Buffer.from(encoded), type: 'pkcs8', format: 'der' });
     encoded.fill(0);
@@ -90,14 +127,20 @@ export async function loadSigningKeys(
 
 const damagedKeys = () => new AuditLogError('audit-log.damaged', { detail: 'A signing key is not the one it was.' });
 
-/** The signed note over a tree. `timestamp`: seconds since the epoch. */
-export function signCheckpoint(keys: SigningKeys, tree: Omit<Checkpoint, 'origin'>, timestamp: number): string {
-  const checkpoint = { ...tree, origin: keys.ed25519.verifier.name };
+/** The signed note over a tree. `timestamp`: seconds since the epoch. `signers`: the keys, and their successors where they are handed over. */
+export function signCheckpoint(
+  signers: readonly [SigningKeys, ...SigningKeys[]],
+  tree: Omit<Checkpoint, 'origin'>,
+  timestamp: number,
+): string {
+  const checkpoint = { ...tree, origin: signers[0].ed25519.verifier.name };
   const text = formatCheckpoint(checkpoint);
-  const classical = sign(null, utf8(text), keys.ed25519.privateKey);
   const message = cosignedMessage(checkpoint.origin, timestamp, checkpoint);
-  const postQuantum = timestampedSignature(timestamp, sign(null, message, keys.mldsa.privateKey));
-  return formatNote(text, [line(keys.ed25519, classical), line(keys.mldsa, postQuantum)]);
+  const lines = signers.flatMap((keys) => [
+    line(keys.ed25519, sign(null, utf8(text), keys.ed25519.privateKey)),
+    line(keys.mldsa, timestampedSignature(timestamp, sign(null, message, keys.mldsa.privateKey))),
+  ]);
+  return formatNote(text, lines);
 }
 
 const line = ({ verifier }: SigningKey, signature: Uint8Array): NoteSignature => ({

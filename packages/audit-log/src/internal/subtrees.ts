@@ -1,6 +1,8 @@
 /** A run of leaves as the fewest perfect subtrees: what stands for entries that are not shown. */
 import { nodeHash } from '../merkle.ts';
-import type { ReadNode } from '../proofs.ts';
+
+/** Root of the perfect subtree of 2^height leaves that begins at leaf `index` · 2^height. */
+export type ReadNode = (height: number, index: number) => Promise<Uint8Array>;
 
 export interface Subtree {
   readonly height: number;

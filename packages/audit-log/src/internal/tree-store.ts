@@ -1,6 +1,6 @@
 /** The tree in the database: leaves and full tiles are rows that never change; partial tiles are read from the level below. */
 import type { Transaction } from '@strongroom/storage';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { HASH_LENGTH } from '../merkle.ts';
 import type { StoredCheckpoint, StoredTile } from '../log-source.ts';
 import { type FullTile, partialTiles, TILE_WIDTH, type TilePlace } from '../tiles.ts';
@@ -47,52 +47,47 @@ export async function readMinimumIndex(transaction: Transaction): Promise<number
   return rows[0]!.index;
 }
 
-/** One answer for each place. */
+interface TileRow {
+  readonly level: number;
+  readonly index: number;
+  readonly hashes: Uint8Array | null;
+  readonly root: Uint8Array | null;
+}
+
+/** One answer for each place, all by one query. */
 export async function readTiles(
   transaction: Transaction,
   places: readonly TilePlace[],
 ): Promise<(StoredTile | null)[]> {
   const full = places.filter(({ width }) => width === TILE_WIDTH);
-  const { rows } = await sql<{ level: number; index: number; hashes: Uint8Array; root: Uint8Array }>`
-    select level, index, hashes, root from audit_tiles
+  const partial = places.filter(({ width }) => width < TILE_WIDTH);
+  const stored = sql`select level, index, hashes, root from audit_tiles
     join unnest(${full.map(({ level }) => level)}::integer[], ${full.map(({ index }) => index)}::bigint[]) as wanted (level, index)
-      using (level, index)`.execute(transaction);
-  const found = new Map(rows.map(({ level, index, hashes, root }) => [`${level}/${index}`, { hashes, root }]));
-  const answers: (StoredTile | null)[] = [];
-  for (const place of places) {
-    answers.push(
-      place.width === TILE_WIDTH
-        ? (found.get(`${place.level}/${place.index}`) ?? null)
-        : await readPartialTile(transaction, place),
-    );
-  }
-  return answers;
+      using (level, index)`;
+  const queries = [stored, ...partial.map(partialTile)];
+  const { rows } = await sql<TileRow>`${sql.join(queries, sql` union all `)}`.execute(transaction);
+  const found = new Map(rows.map((row) => [`${row.level}/${row.index}`, row]));
+  return places.map(({ level, index }) => {
+    const { hashes = null, root = null } = found.get(`${level}/${index}`) ?? {};
+    return hashes === null ? null : { hashes, ...(root === null ? {} : { root }) };
+  });
 }
 
-async function readPartialTile(
-  transaction: Transaction,
-  { level, index, width }: TilePlace,
-): Promise<StoredTile | null> {
+/** From the level below, where its hashes are the roots of full tiles, or leaves. */
+function partialTile({ level, index, width }: TilePlace): RawBuilder<unknown> {
   const from = index * TILE_WIDTH;
-  const source =
+  const below =
     level === 0
       ? sql`select index, hash from audit_leaves`
       : sql`select index, root as hash from audit_tiles where level = ${level - 1}`;
-  const { rows } = await sql<{ hashes: Uint8Array | null }>`
-    select string_agg(hash, ''::bytea order by index) as hashes from (${source}) as below
-    where index >= ${from} and index < ${from + width}`.execute(transaction);
-  const hashes = rows[0]?.hashes ?? null;
-  return hashes === null ? null : { hashes };
+  return sql`select ${level}::integer, ${index}::bigint, string_agg(hash, ''::bytea order by index), null::bytea
+    from (${below}) as below where index >= ${from} and index < ${from + width}`;
 }
 
 /** The right edge of a tree of this size: what `TileBuilder` continues from. */
 export async function readEdge(transaction: Transaction, size: number): Promise<Uint8Array[]> {
-  const edge: Uint8Array[] = [];
-  for (const place of partialTiles(size)) {
-    const tile = await readPartialTile(transaction, place);
-    edge.push(tile?.hashes ?? new Uint8Array(0));
-  }
-  return edge;
+  const tiles = await readTiles(transaction, partialTiles(size));
+  return tiles.map((tile) => tile?.hashes ?? new Uint8Array(0));
 }
 
 export async function insertLeaves(

@@ -4,7 +4,7 @@ import { isUniqueViolation, type Transaction } from '@strongroom/storage';
 import type { z } from 'zod';
 import { parseEmail, type Email } from '../email.ts';
 import { AuthenticationError } from '../errors.ts';
-import type { AuthenticationServices } from '../services.ts';
+import type { AddressServices, AuthenticationServices } from '../services.ts';
 import type { account as accountSchema, passwordChange } from '../wire.ts';
 import { isDefault } from './accounts.ts';
 import { accountCodec } from './codecs.ts';
@@ -102,13 +102,16 @@ export async function replaceRecovered(
 
 /** Throws `authentication.email-in-use` for the address of another account. The account's own is no change and no error. */
 export async function replaceEmail(
-  { encryption }: AuthenticationServices,
+  { encryption, indexRotations }: AddressServices,
   transaction: Transaction,
   account: Uuid,
   typedEmail: string,
 ): Promise<Email> {
   const email = parseEmail(typedEmail);
-  const accounts = accountCodec.with(await encryption.subjects(transaction, [account]));
+  const accounts = accountCodec.with(
+    await encryption.subjects(transaction, [account]),
+    await indexRotations.read(transaction),
+  );
   try {
     await tables(transaction)
       .updateTable('accounts')

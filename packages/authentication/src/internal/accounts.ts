@@ -3,25 +3,34 @@ import type { Encryption } from '@strongroom/encryption';
 import { toBase64Url, type AccountActor, type Uuid } from '@strongroom/kernel';
 import { defaultKeyDerivation, type KeyDerivationParameters } from '@strongroom/sealing';
 import type { Transaction } from '@strongroom/storage';
-import { sql } from 'kysely';
+import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { z } from 'zod';
 import { parseEmail, type Email } from '../email.ts';
 import { AuthenticationError } from '../errors.ts';
-import type { AuthenticationServices, Membership } from '../services.ts';
+import type { AddressServices, AuthenticationServices, Membership } from '../services.ts';
 import { SALT_BYTES, type account as accountSchema, type signUp } from '../wire.ts';
 import { accountCodec } from './codecs.ts';
-import { verifierOf } from './credential.ts';
+import { verifierOf, type Proof } from './credential.ts';
 import { tables } from './tables.ts';
 
-export const emailIndex = (encryption: Encryption, email: Email) =>
-  accountCodec.blindIndex(encryption, 'email', null, email);
+/** What the row with this address has: in either of two columns for a moment of the index's rotation, in one of them otherwise. */
+async function hasAddress(
+  { encryption, indexRotations }: AddressServices,
+  transaction: Transaction,
+  email: Email,
+): Promise<RawBuilder<SqlBool>> {
+  const indexes = await indexRotations.read(transaction);
+  const matches = accountCodec.with(encryption, indexes).matches('email', null, email);
+  const places = matches.map(({ column, value }) => sql`${sql.ref(`accounts.${column}`)} = ${value}`);
+  return sql`(${sql.join(places, sql` or `)})`;
+}
 
 /**
  * Throws `authentication.account-exists` for an e-mail address or id in use. That tells whoever asks that the address has an
  * account here, which is why only the holder of a valid invitation gets this far, a bounded number of times.
  */
 export async function insertAccount(
-  { clock, encryption }: AuthenticationServices,
+  { clock, encryption, indexRotations }: Pick<AuthenticationServices, 'clock'> & AddressServices,
   transaction: Transaction,
   input: z.output<typeof signUp>,
 ): Promise<void> {
@@ -29,7 +38,10 @@ export async function insertAccount(
   if (!isDefault(record.parameters)) throw new AuthenticationError('authentication.unsupported-parameters');
   const { account } = record;
   const email = parseEmail(input.email);
-  const accounts = accountCodec.with(await encryption.subjects(transaction, [account], { create: true }));
+  const accounts = accountCodec.with(
+    await encryption.subjects(transaction, [account], { create: true }),
+    await indexRotations.read(transaction),
+  );
   const inserted = await tables(transaction)
     .insertInto('accounts')
     .values(
@@ -65,41 +77,48 @@ export function isDefault(parameters: KeyDerivationParameters): boolean {
 }
 
 /**
- * What a client needs before it can derive its secret. For an unknown account a salt that stays the same for this address
- * and looks like any other, after the same work.
+ * What a client needs before it can derive its secret. For an unknown account a salt that stays the same for this address, also when the index is
+ * rotated, and looks like any other, after the same work.
  */
 export async function keyDerivationOf(
-  encryption: Encryption,
+  services: AddressServices,
   transaction: Transaction,
   typedEmail: string,
 ): Promise<{ salt: string; parameters: KeyDerivationParameters }> {
-  const index = emailIndex(encryption, parseEmail(typedEmail));
-  const madeUp = encryption.keyedHash('authentication.made-up-salt', index).subarray(0, SALT_BYTES);
+  const email = parseEmail(typedEmail);
+  // Under the lookup version, which no rotation changes.
+  const steady = accountCodec.blindIndex(services.encryption, 'email', null, email);
+  const madeUp = services.encryption.keyedHash('authentication.made-up-salt', steady).subarray(0, SALT_BYTES);
   const row = await tables(transaction)
     .selectFrom('accounts')
     .select(['salt', 'parameters'])
-    .where('email_index', '=', index)
+    .where(await hasAddress(services, transaction, email))
     .executeTakeFirst();
   return { salt: toBase64Url(row?.salt ?? madeUp), parameters: row?.parameters ?? defaultKeyDerivation };
 }
 
-/** What sign-in compares with. */
+export interface Credential {
+  readonly id: Uuid;
+  readonly verifier: Uint8Array;
+}
+
+const VERIFIERS = { password: 'verifier', recovery: 'recovery_verifier as verifier' } as const;
+
+/** What sign-in and recovery compare with: the same statements, whether there is such an account or not. */
 export async function credentialByEmail(
-  encryption: Encryption,
+  services: AddressServices,
   transaction: Transaction,
   typedEmail: string,
-): Promise<{ id: Uuid; verifier: Uint8Array } | undefined> {
+  proof: Proof = 'password',
+): Promise<Credential | undefined> {
   return tables(transaction)
     .selectFrom('accounts')
-    .select(['id', 'verifier'])
-    .where('email_index', '=', emailIndex(encryption, parseEmail(typedEmail)))
+    .select(['id', VERIFIERS[proof]])
+    .where(await hasAddress(services, transaction, parseEmail(typedEmail)))
     .executeTakeFirst();
 }
 
-export async function ownCredential(
-  transaction: Transaction,
-  actor: AccountActor,
-): Promise<{ id: Uuid; verifier: Uint8Array } | undefined> {
+export async function ownCredential(transaction: Transaction, actor: AccountActor): Promise<Credential | undefined> {
   return tables(transaction)
     .selectFrom('accounts')
     .select(['id', 'verifier'])

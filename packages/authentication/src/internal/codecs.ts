@@ -1,5 +1,5 @@
 /** How the room's encrypted columns are sealed: which row a value belongs to, and about whom it is. */
-import { rowCodec, sealed } from '@strongroom/encryption';
+import { encryptedTableOf, rowCodec, sealed, type EncryptedTable, type RotatedIndex } from '@strongroom/encryption';
 import { dataMap } from './data-map.ts';
 
 /** The wrapped keys are no personal data, but go with the person: they lie under the same key. */
@@ -20,3 +20,14 @@ export const sessionCodec = rowCodec(dataMap, 'sessions', {
   subject: 'account_id',
   columns: { device_name: sealed.text() },
 });
+
+/** For rotation. */
+export const encryptedTables: readonly EncryptedTable[] = [
+  encryptedTableOf(accountCodec),
+  encryptedTableOf(sessionCodec),
+];
+
+/** The blind indexes with a second column, by which they are rotated. */
+export const rotatedIndexes: readonly RotatedIndex[] = [
+  { table: 'accounts', column: 'email', columns: ['email_index', 'email_index_next'] },
+];

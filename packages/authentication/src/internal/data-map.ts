@@ -2,6 +2,15 @@ import { defineDataMap, operational, personal, secret, subject } from '@strongro
 
 const PURPOSE = 'Letting the account holder sign in and recognise their account';
 
+const emailIndex = personal({
+  category: 'user.contact.email',
+  subject: 'id',
+  purpose: PURPOSE,
+  lawfulBasis: 'contract',
+  retention: 'until the account is deleted',
+  protection: 'hashed',
+});
+
 export const dataMap = defineDataMap({
   accounts: {
     scope: 'installation',
@@ -16,14 +25,9 @@ export const dataMap = defineDataMap({
         protection: 'encrypted',
         blindIndex: 'email_index',
       }),
-      email_index: personal({
-        category: 'user.contact.email',
-        subject: 'id',
-        purpose: PURPOSE,
-        lawfulBasis: 'contract',
-        retention: 'until the account is deleted',
-        protection: 'hashed',
-      }),
+      email_index: emailIndex,
+      // The other column of the index while it is being rotated; the two change roles each time.
+      email_index_next: emailIndex,
       display_name: personal({
         category: 'user.name',
         subject: 'id',

@@ -61,7 +61,17 @@ create table deleted_accounts (
 );
 `;
 
+/**
+ * The index of e-mail addresses is rotated by filling a second column; both are unique, so that an address has one account in every state of a rotation. An
+ * account that was erased and not deleted has neither afterwards.
+ */
+const rotatedEmailIndex = `
+alter table accounts alter column email_index drop not null;
+alter table accounts add column email_index_next bytea unique check (octet_length(email_index_next) = 32);
+`;
+
 export const migrations: readonly Migration[] = [
   { name: '0001-accounts-and-sessions', sql: accountsAndSessions },
   { name: '0002-account-life', sql: accountLife },
+  { name: '0003-rotated-email-index', sql: rotatedEmailIndex },
 ];

@@ -3,11 +3,10 @@ import type { Encryption } from '@strongroom/encryption';
 import { equalBytes, fromBase64Url, isUuid, toBase64Url, type Uuid } from '@strongroom/kernel';
 import { consumeOnce, issueSingleUse, type Transaction } from '@strongroom/storage';
 import { z } from 'zod';
-import { parseEmail } from '../email.ts';
 import { AuthenticationError } from '../errors.ts';
 import { RECOVERY_SECONDS } from '../lifetimes.ts';
 import type { AuthenticationServices } from '../services.ts';
-import { emailIndex } from './accounts.ts';
+import type { Credential } from './accounts.ts';
 import { tables } from './tables.ts';
 import { hashToken, newToken } from './token.ts';
 
@@ -19,23 +18,10 @@ const payload = z.strictObject({ account: z.custom<Uuid>(isUuid), code: z.string
 const codeOf = (encryption: Encryption, verifier: Uint8Array): Uint8Array =>
   encryption.keyedHash('authentication.recovery-code', verifier);
 
-/** What the proof is compared with: one query, whether there is such an account or not. */
-export async function recoveryCredentialByEmail(
-  encryption: Encryption,
-  transaction: Transaction,
-  typedEmail: string,
-): Promise<{ id: Uuid; verifier: Uint8Array } | undefined> {
-  return tables(transaction)
-    .selectFrom('accounts')
-    .select(['id', 'recovery_verifier as verifier'])
-    .where('email_index', '=', emailIndex(encryption, parseEmail(typedEmail)))
-    .executeTakeFirst();
-}
-
 export async function issueRecovery(
   services: AuthenticationServices,
   transaction: Transaction,
-  credential: { readonly id: Uuid; readonly verifier: Uint8Array },
+  credential: Credential,
 ): Promise<{ readonly token: string; readonly expiresAt: Date }> {
   const { text, hash } = newToken(services.encryption, 'authentication.recovery-token');
   const expiresAt = services.clock.now() + RECOVERY_SECONDS * 1000;

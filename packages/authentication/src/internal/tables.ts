@@ -8,7 +8,8 @@ import type { Role } from '../services.ts';
 interface AccountTable {
   id: Uuid;
   email: Uint8Array;
-  email_index: Uint8Array;
+  email_index: Uint8Array | null;
+  email_index_next: Uint8Array | null;
   display_name: Uint8Array;
   verifier: Uint8Array;
   recovery_verifier: Uint8Array;

@@ -88,10 +88,10 @@ export class StagedFile {
     }
   }
 
-  /** Gives the file its name, unless another has it. */
-  async publish(): Promise<void> {
+  /** Gives the file its name, unless another has it or may be put out of its place. */
+  async publish(overwrite = false): Promise<void> {
     try {
-      await this.#takeName();
+      await (overwrite ? rename(this.#temporary, this.#path) : this.#takeName());
       await syncFolder(dirname(this.#path));
     } catch (error) {
       throw writeError(this.#path, error);
@@ -117,7 +117,7 @@ export class StagedFile {
 }
 
 /** Makes the file's name durable. Windows cannot open folders and needs no such call. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {

@@ -41,7 +41,7 @@ function uuidOf(tag: Uint8Array): Uuid {
 
 /** SHA-256 over everything the original says, base64url: equal as long as the original is. Stays inside the sealed document. */
 export async function digestOf(item: ImportItem): Promise<string> {
-  const { text, title = null, kind, tags, createdAt, details } = item;
+  const { text, title = null, kind = null, tags, createdAt, details } = item;
   const bytes = utf8(JSON.stringify([text, title, kind, tags, createdAt, details]));
   return toBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }

@@ -1,5 +1,6 @@
 /** Cuts text that arrives in arbitrary pieces into lines or JSON values, holding no more than one of them. */
-import { invalidImport, type TextSource } from '../import-item.ts';
+import type { JsonValue } from '@strongroom/kernel';
+import { invalidImport, isRecord, type TextSource } from '../import-item.ts';
 
 /** Characters of one line or one array element. Above it, something that never ends is being read. */
 const LONGEST_PIECE = 64 * 1024 * 1024;
@@ -9,7 +10,7 @@ function pieces(source: TextSource): Iterable<string> | AsyncIterable<string> {
 }
 
 /** Lines without their ends; a byte order mark at the beginning is dropped. */
-export async function* lines(source: TextSource): AsyncGenerator<string> {
+async function* lines(source: TextSource): AsyncGenerator<string> {
   let pending = '';
   let first = true;
   for await (const piece of pieces(source)) {
@@ -24,6 +25,25 @@ export async function* lines(source: TextSource): AsyncGenerator<string> {
     if (pending.length > LONGEST_PIECE) throw invalidImport('A line never ends.');
   }
   if (pending !== '') yield pending.replace(/\r$/, '');
+}
+
+/** JSON objects, one in a line, with the number of the line; empty lines are left out. Throws `client.invalid-import`. */
+export async function* records(
+  source: TextSource,
+): AsyncGenerator<{ readonly record: Readonly<Record<string, JsonValue>>; readonly number: number }> {
+  let number = 0;
+  for await (const line of lines(source)) {
+    number += 1;
+    if (line.trim() === '') continue;
+    let record: unknown;
+    try {
+      record = JSON.parse(line);
+    } catch (cause) {
+      throw invalidImport(`Line ${number} is not JSON.`, cause);
+    }
+    if (!isRecord(record)) throw invalidImport(`Line ${number} is no object.`);
+    yield { record, number };
+  }
 }
 
 const SPACE = /\s/;

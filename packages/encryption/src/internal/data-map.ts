@@ -1,5 +1,6 @@
 import { defineDataMap, operational, secret, subject } from '@strongroom/kernel';
 import { columnMigrationTables } from './migration/schema.ts';
+import { indexRotationTables } from './index-rotation/schema.ts';
 import { rotationTables } from './rotation/schema.ts';
 
 export const dataMap = defineDataMap({
@@ -45,5 +46,6 @@ export const dataMap = defineDataMap({
     columns: { hash: secret('hashed'), version: operational, shredded_at: operational },
   },
   ...rotationTables,
+  ...indexRotationTables,
   ...columnMigrationTables,
 });

@@ -1,42 +1,123 @@
-/** The algorithms a field can be encrypted with. What they share, and all that a column key needs to know of them. */
+/** The algorithms a field can be encrypted with, each as one object: what it makes of a column key, and what it puts behind a value's header. */
+import { Buffer } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
+import type { Bytes } from '@strongroom/kernel';
+import { FERNET_KEY_BYTES, SealingError, splitFernetKey } from '@strongroom/sealing';
 import type { Algorithm } from '../algorithms.ts';
-import { decryptGcm, encryptGcm, GCM_VECTOR_BYTES, type GcmOutput } from './aes-gcm.ts';
+import { decryptGcm, encryptGcm, GCM_TAG_BYTES, GCM_VECTOR_BYTES, type GcmOutput } from './aes-gcm.ts';
+import { FernetKeys, secondsNow } from './fernet-keys.ts';
+import { BODY_OFFSET } from './field-format.ts';
+import { hkdfExpand } from './hkdf.ts';
 import { RandomPool } from './random-pool.ts';
+import { ValueSlab } from './value-slab.ts';
 import { XAES_NONCE_BYTES, XaesKey } from './xaes-gcm.ts';
 
-/** A cipher under one key. Both algorithms have tags of 16 bytes. */
+/** One algorithm under one column key. `context` is valid during the call only. */
 export interface FieldCipher {
-  /** Random nonces of the length that `encrypt` wants. */
-  readonly nonces: RandomPool;
-  encrypt(nonce: Uint8Array, associatedData: Uint8Array, plaintext: string | Uint8Array): GcmOutput;
-  /** Returns `undefined` when the tag does not fit. */
+  /** The whole value: `header`, which has `BODY_OFFSET` bytes, and behind it what belongs to this algorithm. */
+  seal(header: Uint8Array, context: Uint8Array, plaintext: string | Uint8Array): Bytes;
+  /**
+   * `value`: whole, its header already compared. Returns `undefined` when what is behind the header was not sealed with this key in this
+   * context, or is not whole.
+   */
+  open(value: Uint8Array, context: Uint8Array): Buffer<ArrayBuffer> | undefined;
+}
+
+const values = new ValueSlab();
+
+interface Gcm {
+  encrypt(nonce: Uint8Array, context: Uint8Array, plaintext: string | Uint8Array): GcmOutput;
   decrypt(
     nonce: Uint8Array,
-    associatedData: Uint8Array,
+    context: Uint8Array,
     ciphertext: Uint8Array,
     tag: Uint8Array,
   ): Buffer<ArrayBuffer> | undefined;
 }
 
+/** nonce | ciphertext | tag, with the context as associated data. The nonce's length is what tells AES-GCM and XAES-GCM apart. */
+class GcmField implements FieldCipher {
+  readonly #gcm: Gcm;
+  readonly #nonces: RandomPool;
+  readonly #ciphertextOffset: number;
+
+  constructor(gcm: Gcm, nonces: RandomPool) {
+    this.#gcm = gcm;
+    this.#nonces = nonces;
+    this.#ciphertextOffset = BODY_OFFSET + nonces.size;
+  }
+
+  seal(header: Uint8Array, context: Uint8Array, plaintext: string | Uint8Array): Bytes {
+    const nonce = this.#nonces.next();
+    const { ciphertext, tag } = this.#gcm.encrypt(nonce, context, plaintext);
+    const tagOffset = this.#ciphertextOffset + ciphertext.length;
+    const value = values.take(tagOffset + GCM_TAG_BYTES);
+    value.set(header);
+    value.set(nonce, BODY_OFFSET);
+    value.set(ciphertext, this.#ciphertextOffset);
+    value.set(tag, tagOffset);
+    return value;
+  }
+
+  open(value: Uint8Array, context: Uint8Array): Buffer<ArrayBuffer> | undefined {
+    const tagOffset = value.length - GCM_TAG_BYTES;
+    if (tagOffset < this.#ciphertextOffset) return undefined;
+    return this.#gcm.decrypt(
+      value.subarray(BODY_OFFSET, this.#ciphertextOffset),
+      context,
+      value.subarray(this.#ciphertextOffset, tagOffset),
+      value.subarray(tagOffset),
+    );
+  }
+}
+
+/** A token as a Fernet library prints it. It has no associated data, so its key is derived from the context: another place is another key. */
+class FernetField implements FieldCipher {
+  readonly #columnKey: KeyObject;
+
+  constructor(columnKey: KeyObject) {
+    this.#columnKey = columnKey;
+  }
+
+  seal(header: Uint8Array, context: Uint8Array, plaintext: string | Uint8Array): Bytes {
+    const token = this.#at(context).encrypt(plaintext, secondsNow());
+    const value = values.take(BODY_OFFSET + token.length);
+    value.set(header);
+    Buffer.from(value.buffer, value.byteOffset, value.length).write(token, BODY_OFFSET, 'latin1');
+    return value;
+  }
+
+  open(value: Uint8Array, context: Uint8Array): Buffer<ArrayBuffer> | undefined {
+    try {
+      const keys = this.#at(context);
+      const frame = keys.verify(value.subarray(BODY_OFFSET));
+      return frame === undefined ? undefined : keys.decrypt(frame);
+    } catch (error) {
+      if (error instanceof SealingError) return undefined;
+      throw error;
+    }
+  }
+
+  #at(context: Uint8Array): FernetKeys {
+    return new FernetKeys(splitFernetKey(hkdfExpand(this.#columnKey, context, FERNET_KEY_BYTES)));
+  }
+}
+
 const gcmNonces = new RandomPool(GCM_VECTOR_BYTES);
 const xaesNonces = new RandomPool(XAES_NONCE_BYTES);
 
-const makers: Readonly<Record<Algorithm, (key: KeyObject) => FieldCipher>> = {
-  'aes-256-gcm': (key) => ({
-    nonces: gcmNonces,
-    encrypt: (nonce, associatedData, plaintext) => encryptGcm(key, nonce, associatedData, plaintext),
-    decrypt: (nonce, associatedData, ciphertext, tag) => decryptGcm(key, nonce, associatedData, ciphertext, tag),
-  }),
-  'xaes-256-gcm': (key) => {
-    const xaes = new XaesKey(key);
-    return {
-      nonces: xaesNonces,
-      encrypt: (nonce, associatedData, plaintext) => xaes.encrypt(nonce, associatedData, plaintext),
-      decrypt: (nonce, associatedData, ciphertext, tag) => xaes.decrypt(nonce, associatedData, ciphertext, tag),
-    };
-  },
+const makers: Readonly<Record<Algorithm, (columnKey: KeyObject) => FieldCipher>> = {
+  'aes-256-gcm': (columnKey) =>
+    new GcmField(
+      {
+        encrypt: (nonce, context, plaintext) => encryptGcm(columnKey, nonce, context, plaintext),
+        decrypt: (nonce, context, ciphertext, tag) => decryptGcm(columnKey, nonce, context, ciphertext, tag),
+      },
+      gcmNonces,
+    ),
+  'xaes-256-gcm': (columnKey) => new GcmField(new XaesKey(columnKey), xaesNonces),
+  fernet: (columnKey) => new FernetField(columnKey),
 };
 
-/** `key`: 32 bytes, used with this algorithm only. */
-export const fieldCipher = (algorithm: Algorithm, key: KeyObject): FieldCipher => makers[algorithm](key);
+/** `columnKey`: 32 bytes, used with this algorithm only. */
+export const fieldCipher = (algorithm: Algorithm, columnKey: KeyObject): FieldCipher => makers[algorithm](columnKey);

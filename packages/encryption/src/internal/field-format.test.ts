@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from 'n
 import { fromHex, parseUuid, toHex } from '@strongroom/kernel';
 import { describe, expect, it } from 'vitest';
 import { createEncryption } from '../encryption.ts';
+import { Fernet } from '../fernet.ts';
 import type { Place } from '../place.ts';
 import { decryptGcm } from './aes-gcm.ts';
 import { RootKeyring } from './root-keyring.ts';
@@ -40,6 +41,11 @@ const encryption = await createEncryption({
 const KNOWN_VALUE =
   '0101000000072c0c41af80fce9e6cd9cc3e7830c8df509b4f157b1a2346da56221fee0274dca00010203040506070809' +
   '0a0b49e7f6693983ede7712b5265585ab49dc5a3339ee4d91d597107ce56b72339';
+/** Likewise, its token made by Python's `cryptography.fernet` at 1,800,000,000 with the vector 00 01 … 0f. */
+const KNOWN_FERNET =
+  '010300000007d6a6d6bde00256ee3b479a7f9429514fb7bde094f121e1664d82cf4cfac9a20867414141414142725364' +
+  '494141414543417751464267634943516f4c4441304f44775156437843454f624e5f7243357938786a446863306a626a' +
+  '465a486c786c4b6a7477566a4d5248462d6564743478396f5752516f2d48665f526e563444667a673d3d';
 const KNOWN_INDEX = '3fc441f3c4cd515c077f4530c2fa46357ab4ea997bfad6419cea275122f08dd2';
 const KNOWN_HASH = '1fca98782063d6f6afbeea21866dbf0c226648f554cd71a891e3e7428157a5d2';
 
@@ -56,18 +62,18 @@ const hmac = (key: Buffer, message: Buffer): Buffer => createHmac('sha256', key)
 const expand32 = (key: Buffer, info: Buffer): Buffer => hmac(key, Buffer.concat([info, Buffer.from([1])]));
 
 /** Column key and commitment as the page describes them. */
-function referenceKey(at: Place): { key: Buffer; commitment: Buffer } {
+function referenceKey(at: Place, algorithm = 1): { key: Buffer; commitment: Buffer } {
   const tenantKey = expand32(rootSecret, list('strongroom/tenant/v1', at.tenant ?? ''));
   const subjectKey = expand32(tenantKey, list('strongroom/subject/v1', at.subject ?? ''));
-  const info = list('strongroom/column/v1', at.table, at.column, Buffer.from([1]));
+  const info = list('strongroom/column/v1', at.table, at.column, Buffer.from([algorithm]));
   const key = expand32(subjectKey, info);
   return { key, commitment: hmac(subjectKey, Buffer.concat([key, info, Buffer.from([2])])) };
 }
 
-const referenceContext = (at: Place): Buffer =>
+const referenceContext = (at: Place, algorithm = 1): Buffer =>
   list(
     'strongroom/field/v1',
-    Buffer.from([1]),
+    Buffer.from([algorithm]),
     Buffer.from([0, 0, 0, 7]),
     at.tenant ?? '',
     at.table,
@@ -149,6 +155,36 @@ function ghash(h: bigint, context: Buffer, ciphertext: readonly bigint[]): bigin
   for (const piece of ciphertext) state = multiply(state ^ piece, h);
   return multiply(state ^ (BigInt(context.length * 8) << 64n) ^ BigInt(ciphertext.length * 128), h);
 }
+
+describe('field format v1 with Fernet', () => {
+  const keyAt = (at: Place): string =>
+    `${expand32(referenceKey(at, 3).key, referenceContext(at, 3)).toString('base64url')}=`;
+
+  it('is a header and a token for a key that the page derives from the place', () => {
+    const value = Buffer.from(encryption.seal(place, 'ada@example.org', 'fernet'));
+    expect(value.subarray(0, 6).toString('hex')).toBe('010300000007');
+    expect(value.subarray(6, 38)).toEqual(referenceKey(place, 3).commitment);
+    const token = value.subarray(38).toString('latin1');
+    expect(Buffer.from(new Fernet(keyAt(place)).decrypt(token)).toString()).toBe('ada@example.org');
+    for (const change of [{ row: 'elsewhere' }, { column: 'name' }, { tenant: null }, { subject: null }]) {
+      expect(() => new Fernet(keyAt({ ...place, ...change })).decrypt(token)).toThrow(
+        expect.objectContaining({ code: 'encryption.invalid-token' }),
+      );
+    }
+  });
+
+  it('opens a token made from the page alone, of any time', () => {
+    for (const at of [place, { ...place, tenant: null, subject: null, row: 'ü'.repeat(300) }]) {
+      const token = new Fernet(keyAt(at)).encrypt('hello', { now: 4_000_000_000 });
+      const value = Buffer.concat([fromHex('010300000007'), referenceKey(at, 3).commitment, Buffer.from(token)]);
+      expect(encryption.openText(at, value)).toBe('hello');
+    }
+  });
+
+  it('stays readable: a value sealed when the algorithm was new', () => {
+    expect(encryption.openText(place, fromHex(KNOWN_FERNET))).toBe('ada@example.org');
+  });
+});
 
 describe('a ciphertext for two keys', () => {
   const other: Place = { ...place, subject: parseUuid('0190a000-0000-7000-8000-000000000003') };

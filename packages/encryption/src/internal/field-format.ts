@@ -1,7 +1,7 @@
 /**
  * The bytes before and around an encrypted field. docs/format/fields.md is the contract; this file and that page change together.
  *
- * value = format 1 | algorithm 1 | key version 4 | key commitment 32 | nonce | ciphertext | tag 16
+ * value = format 1 | algorithm 1 | key version 4 | key commitment 32 | what the algorithm makes, see field-cipher.ts
  */
 import { concatBytes, uint32, type Bytes } from '@strongroom/kernel';
 import { algorithms, type Algorithm } from '../algorithms.ts';
@@ -16,8 +16,8 @@ const FORMAT_VERSION = 1;
 export const COMMITMENT_BYTES = 32;
 /** Where the commitment starts; before it format, algorithm and key version. */
 export const COMMITMENT_OFFSET = 6;
-/** Where the nonce starts. */
-export const NONCE_OFFSET = COMMITMENT_OFFSET + COMMITMENT_BYTES;
+/** Where the header ends and the algorithm's own part starts. */
+export const BODY_OFFSET = COMMITMENT_OFFSET + COMMITMENT_BYTES;
 
 export interface FieldHeader {
   readonly algorithm: Algorithm;
@@ -28,7 +28,7 @@ const algorithmNames = new Map<number, Algorithm>(
   Object.entries(algorithms).map(([name, identifier]) => [identifier, name as Algorithm]),
 );
 
-/** What stands before the nonce: the same in every value under one column key. */
+/** The header: the same in every value under one column key. */
 export const encodeHeader = (header: FieldHeader, commitment: Uint8Array): Bytes =>
   concatBytes(
     Uint8Array.of(FORMAT_VERSION, algorithms[header.algorithm]),
@@ -38,7 +38,7 @@ export const encodeHeader = (header: FieldHeader, commitment: Uint8Array): Bytes
 
 /** Throws `encryption.cannot-open` for too few bytes, `encryption.unknown-version` for a format or algorithm not known here. */
 export function readHeader(value: Uint8Array): FieldHeader {
-  if (value.length < NONCE_OFFSET) throw new EncryptionError('encryption.cannot-open');
+  if (value.length < BODY_OFFSET) throw new EncryptionError('encryption.cannot-open');
   const algorithm = value[0] === FORMAT_VERSION ? algorithmNames.get(value[1]!) : undefined;
   if (algorithm === undefined) throw new EncryptionError('encryption.unknown-version');
   return {

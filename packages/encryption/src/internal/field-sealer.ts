@@ -1,30 +1,38 @@
 import { isUtf8 } from 'node:buffer';
 import { utf8, type Bytes, type Uuid } from '@strongroom/kernel';
-import type { Algorithm } from '../algorithms.ts';
+import { DEFAULT_ALGORITHM, type Algorithm } from '../algorithms.ts';
 import { EncryptionError } from '../errors.ts';
 import type { ColumnPlace, Place } from '../place.ts';
 import type { Sealer } from '../sealer.ts';
 import type { ColumnKey } from './column-key.ts';
 import { readHeader, type FieldHeader } from './field-format.ts';
 import { hmacSha256 } from './hkdf.ts';
-import { KeyHierarchy } from './key-hierarchy.ts';
+import { KeyHierarchy, type KeyVersions } from './key-hierarchy.ts';
 import type { LoadedSubject } from './loaded-subject.ts';
-import type { RootKeyring } from './root-keyring.ts';
+import type { RootVersion } from './root-keyring.ts';
 
 /** The keys of one state of the root. */
 export class KeySet {
+  readonly #versions: KeyVersions;
   readonly hierarchy: KeyHierarchy;
   readonly keyVersion: number;
   /** What new values start with, by algorithm. */
   readonly headers: Readonly<Record<Algorithm, FieldHeader>>;
 
-  constructor(keyring: RootKeyring) {
+  constructor(keyring: KeyVersions) {
+    this.#versions = keyring;
     this.hierarchy = new KeyHierarchy(keyring);
     this.keyVersion = keyring.currentVersion;
     this.headers = {
       'aes-256-gcm': { algorithm: 'aes-256-gcm', keyVersion: this.keyVersion },
       'xaes-256-gcm': { algorithm: 'xaes-256-gcm', keyVersion: this.keyVersion },
+      fernet: { algorithm: 'fernet', keyVersion: this.keyVersion },
     };
+  }
+
+  /** Those under which values open. */
+  openable(): readonly RootVersion[] {
+    return this.#versions.listVersions().filter(({ scheme }) => scheme !== 'lookup');
   }
 }
 
@@ -38,7 +46,7 @@ export class FieldSealer implements Sealer {
     this.#loadedOf = loadedOf;
   }
 
-  seal(place: Place, plaintext: string | Uint8Array, algorithm: Algorithm = 'aes-256-gcm'): Bytes {
+  seal(place: Place, plaintext: string | Uint8Array, algorithm: Algorithm = DEFAULT_ALGORITHM): Bytes {
     if (typeof plaintext === 'string' && !plaintext.isWellFormed()) {
       throw new EncryptionError('encryption.malformed-text');
     }

@@ -21,13 +21,16 @@ const BUCKETS_PER_GENERATION = 4096;
 /** Subject, tenant, index and hash keys per cache generation. */
 const KEYS_PER_GENERATION = 4096;
 
+/** What of a keyring the keys of values come from. */
+export type KeyVersions = Pick<RootKeyring, 'currentVersion' | 'lookupVersion' | 'version' | 'listVersions'>;
+
 export class KeyHierarchy {
-  readonly #keyring: RootKeyring;
+  readonly #keyring: KeyVersions;
   /** Of what is about nobody, by tenant; of people under derived keys, by subject. */
   readonly #columnKeys = new GenerationalCache<ColumnKeys>(BUCKETS_PER_GENERATION);
   readonly #keys = new GenerationalCache<KeyObject>(KEYS_PER_GENERATION);
 
-  constructor(keyring: RootKeyring) {
+  constructor(keyring: KeyVersions) {
     this.#keyring = keyring;
   }
 

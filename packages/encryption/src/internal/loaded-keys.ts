@@ -1,19 +1,30 @@
 /** The keys of some people within one transaction. */
+import type { KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { concatBytes, type Bytes, type Uuid } from '@strongroom/kernel';
 import type { Algorithm } from '../algorithms.ts';
 import { EncryptionError } from '../errors.ts';
 import type { ColumnPlace, Place } from '../place.ts';
 import type { SharedPlace, SubjectKeys } from '../sealer.ts';
-import { NONCE_OFFSET } from './field-format.ts';
-import { COMMITMENT_OFFSET, encodeHeader } from './field-format.ts';
-import { FieldSealer, plainBytes, type KeySet } from './field-sealer.ts';
-import type { LoadedSubject } from './loaded-subject.ts';
+import { BODY_OFFSET, COMMITMENT_OFFSET, encodeHeader } from './field-format.ts';
+import { FieldSealer, KeySet, plainBytes } from './field-sealer.ts';
+import { LoadedSubject } from './loaded-subject.ts';
+import type { RootVersion } from './root-keyring.ts';
 import { randomSecret } from './secret.ts';
 import { MOST_SUBJECTS, openShared, readShared, sealShared } from './shared-value.ts';
 
 /** In place of the column's own name, so that a wrapped key is never taken for a value or the other way round. */
 const wrapPlace = (place: SharedPlace, subject: Uuid): Place => ({ ...place, column: `${place.column}#key`, subject });
+
+/**
+ * The same keys for another thread of this process. In a message a KeyObject is a reference to memory outside of JavaScript; its bytes are not in it.
+ * Without the root of the key tree, and without versions that only look up.
+ */
+export interface SentKeys {
+  readonly keyVersion: number;
+  readonly versions: readonly RootVersion[];
+  readonly people: readonly (readonly [Uuid, KeyObject])[];
+}
 
 export class LoadedKeys implements SubjectKeys {
   readonly #keys: KeySet;
@@ -27,6 +38,35 @@ export class LoadedKeys implements SubjectKeys {
     this.#loaded = loaded;
     this.#asked = new Set(asked);
     this.#sealer = new FieldSealer(keys, (subject) => this.#loadedOf(subject));
+  }
+
+  /** `undefined` for what somebody else made. */
+  static send(keys: SubjectKeys): SentKeys | undefined {
+    if (!(#loaded in keys)) return undefined;
+    return {
+      keyVersion: keys.#keys.keyVersion,
+      versions: keys.#keys.openable(),
+      people: [...keys.#loaded.values()].map((loaded) => [loaded.subject, loaded.secret()]),
+    };
+  }
+
+  static receive({ keyVersion, versions, people }: SentKeys): LoadedKeys {
+    const keys = new KeySet({
+      currentVersion: keyVersion,
+      // Of no consequence: nothing here makes blind indexes.
+      lookupVersion: keyVersion,
+      version: (wanted) => versions.find(({ version }) => version === wanted),
+      listVersions: () => versions,
+    });
+    const loaded = people.map(([subject, secret]): [Uuid, LoadedSubject] => [
+      subject,
+      new LoadedSubject(subject, secret),
+    ]);
+    return new LoadedKeys(
+      keys,
+      new Map(loaded),
+      people.map(([subject]) => subject),
+    );
   }
 
   has(subject: Uuid): boolean {
@@ -77,7 +117,7 @@ export class LoadedKeys implements SubjectKeys {
       for (const wrap of parts.wraps) {
         const at = wrapPlace(place, subject);
         const key = this.#keys.hierarchy.columnKey(parts.header, at, this.#loaded.get(subject));
-        const field = concatBytes(encodeHeader(parts.header, wrap), wrap.subarray(NONCE_OFFSET - COMMITMENT_OFFSET));
+        const field = concatBytes(encodeHeader(parts.header, wrap), wrap.subarray(BODY_OFFSET - COMMITMENT_OFFSET));
         const valueKey = key.open(place.row, field);
         if (valueKey === undefined) continue;
         const plaintext = openShared(parts, place, valueKey);

@@ -1,5 +1,6 @@
 import type { Migration } from '@strongroom/kernel';
 import { columnMigrationSchema } from './migration/schema.ts';
+import { indexRotationSchema } from './index-rotation/schema.ts';
 import { rotationMigrations } from './rotation/schema.ts';
 
 /**
@@ -60,4 +61,5 @@ export const migrations: readonly Migration[] = [
   { name: '0001-key-tree', sql: keyTree },
   ...rotationMigrations,
   columnMigrationSchema,
+  indexRotationSchema,
 ];

@@ -1,5 +1,8 @@
+import type { Encryption } from '@strongroom/encryption';
 import type { Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
+import { tokenDigest } from './digests.ts';
+import { openTokens } from './outer-layer.ts';
 import type { Refusal } from './refusal.ts';
 import { advance, lockSpace } from './sequence.ts';
 import { tables, type SpacePlace } from './tables.ts';
@@ -11,6 +14,8 @@ export interface Tombstone {
   readonly sequence: number;
   readonly at: Date;
   readonly repeated: boolean;
+  /** Digest of the token that was the present one; null where its author was erased, and for a repetition. */
+  readonly removed: Uint8Array | null;
 }
 
 /**
@@ -18,6 +23,7 @@ export interface Tombstone {
  * answers the same, whatever version is expected then: what the caller wanted is true already.
  */
 export async function removeMemory(
+  encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
   now: number,
@@ -34,7 +40,14 @@ export async function removeMemory(
     .executeTakeFirst();
   if (memory === undefined) return { id, code: 'memories.not-found' };
   if (memory.deleted_at !== null) {
-    return { id, version: memory.version, sequence: memory.sequence, at: memory.deleted_at, repeated: true };
+    return {
+      id,
+      version: memory.version,
+      sequence: memory.sequence,
+      at: memory.deleted_at,
+      repeated: true,
+      removed: null,
+    };
   }
   if (memory.version !== expectedVersion) return { id, code: 'memories.conflict', currentVersion: memory.version };
 
@@ -44,6 +57,7 @@ export async function removeMemory(
     sequence: space.sequence + 1,
     at: new Date(now),
     repeated: false,
+    removed: await presentDigest(encryption, transaction, place, removal),
   };
   await advance(transaction, place, 1);
   await tables(transaction)
@@ -65,4 +79,23 @@ export async function removeMemory(
     .where('id', '=', id)
     .execute();
   return tombstone;
+}
+
+async function presentDigest(
+  encryption: Encryption,
+  transaction: Transaction,
+  place: SpacePlace,
+  { id, expectedVersion }: { readonly id: Uuid; readonly expectedVersion: number },
+): Promise<Uint8Array | null> {
+  const rows = await tables(transaction)
+    .selectFrom('memory_versions')
+    .select(['memory_id as id', 'version', 'token', 'author_id as author'])
+    .where('tenant_id', '=', place.tenant)
+    .where('space_id', '=', place.space)
+    .where('memory_id', '=', id)
+    .where('version', '=', expectedVersion)
+    .execute();
+  const [row] = await openTokens(encryption, transaction, place, rows);
+  const token = row?.token ?? null;
+  return token === null ? null : tokenDigest(token);
 }

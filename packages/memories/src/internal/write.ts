@@ -5,6 +5,7 @@
 import type { Encryption } from '@strongroom/encryption';
 import { equalBytes, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
+import { tokenDigest } from './digests.ts';
 import { openTokens, sealToken } from './outer-layer.ts';
 import type { Refusal } from './refusal.ts';
 import { advance, lockSpace } from './sequence.ts';
@@ -26,6 +27,8 @@ export interface Outcome {
   readonly at: Date;
   /** True when this very write was stored before, and nothing changed now. */
   readonly repeated: boolean;
+  /** Digest of the token that was the present one until now; null where there was none, or its author was erased. */
+  readonly replaced: Uint8Array | null;
 }
 
 export type WriteResult =
@@ -52,7 +55,7 @@ export async function writeMemories(
     else repeated.set(write.id, judged);
   }
   if (refusals.length > 0) return { kind: 'refused', refusals };
-  const done = await store(encryption, transaction, place, by, space.sequence, fresh);
+  const done = await store(encryption, transaction, place, by, space.sequence, fresh, stored);
   return { kind: 'written', outcomes: writes.map((write) => done.get(write.id) ?? repeated.get(write.id)!) };
 }
 
@@ -61,6 +64,8 @@ interface Stored {
   readonly deleted: boolean;
   /** What is stored under the version that the write would create, if it exists. */
   readonly sameVersion: { epoch: number; sequence: number; token: Uint8Array | null; at: Date } | undefined;
+  /** Digest of the token under the version that the write would replace. */
+  readonly replaced: Uint8Array | null;
 }
 
 async function storedState(
@@ -80,24 +85,32 @@ async function storedState(
   const state = new Map<Uuid, Stored>();
   if (rows.length === 0) return state;
 
-  const wanted = new Map(writes.map((write) => [write.id, write.expectedVersion + 1]));
+  const expected = new Map(writes.map((write) => [write.id, write.expectedVersion]));
   const versions = await tables(transaction)
     .selectFrom('memory_versions')
     .select(['memory_id as id', 'version', 'epoch', 'sequence', 'token', 'author_id as author', 'created_at'])
     .where('tenant_id', '=', place.tenant)
     .where('space_id', '=', place.space)
     .where((where) =>
-      where.or(rows.map(({ id }) => where.and([where('memory_id', '=', id), where('version', '=', wanted.get(id)!)]))),
+      where.or(
+        rows.map(({ id }) => {
+          const version = expected.get(id)!;
+          return where.and([where('memory_id', '=', id), where('version', 'in', [version, version + 1])]);
+        }),
+      ),
     )
     .execute();
   const opened = await openTokens(encryption, transaction, place, versions);
-  const found = new Map(opened.map((row) => [row.id, row]));
+  const found = new Map(opened.map((row) => [`${row.id} ${row.version}`, row]));
   for (const row of rows) {
-    const same = found.get(row.id);
+    const version = expected.get(row.id)!;
+    const same = found.get(`${row.id} ${version + 1}`);
+    const former = found.get(`${row.id} ${version}`)?.token ?? null;
     state.set(row.id, {
       version: row.version,
       deleted: row.deleted_at !== null,
       sameVersion: same && { epoch: same.epoch, sequence: same.sequence, token: same.token, at: same.created_at },
+      replaced: former === null ? null : tokenDigest(former),
     });
   }
   return state;
@@ -110,7 +123,7 @@ function judge(write: Write, stored: Stored | undefined, currentEpoch: number): 
   const token = same?.token ?? undefined;
   if (same !== undefined && token !== undefined && same.epoch === write.epoch && equalBytes(token, write.token)) {
     const version = write.expectedVersion + 1;
-    return { id, version, epoch: same.epoch, sequence: same.sequence, at: same.at, repeated: true };
+    return { id, version, epoch: same.epoch, sequence: same.sequence, at: same.at, repeated: true, replaced: null };
   }
   if (stored === undefined && write.expectedVersion > 0) return { id, code: 'memories.not-found' };
   if (stored !== undefined && stored.version !== write.expectedVersion) {
@@ -127,13 +140,16 @@ async function store(
   by: { readonly author: Uuid; readonly now: number },
   sequenceBefore: number,
   writes: readonly Write[],
+  stored: ReadonlyMap<Uuid, Stored>,
 ): Promise<ReadonlyMap<Uuid, Outcome>> {
   if (writes.length === 0) return new Map();
   const at = new Date(by.now);
   const key = { tenant_id: place.tenant, space_id: place.space };
   const outcomes = writes.map((write, index): Outcome => {
     const version = write.expectedVersion + 1;
-    return { id: write.id, version, epoch: write.epoch, sequence: sequenceBefore + index + 1, at, repeated: false };
+    const sequence = sequenceBefore + index + 1;
+    const replaced = stored.get(write.id)?.replaced ?? null;
+    return { id: write.id, version, epoch: write.epoch, sequence, at, repeated: false, replaced };
   });
   await advance(transaction, place, writes.length);
   await tables(transaction)

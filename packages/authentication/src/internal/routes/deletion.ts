@@ -15,9 +15,10 @@ import { membershipOf } from './started.ts';
 
 /**
  * What stays behind: the pseudonym in the audit log (who it was is forgotten with the keys), copies others made for themselves, and
- * backups until they are replaced, in which nothing of the account opens once its keys are destroyed.
+ * backups until they are replaced, in which nothing of the account opens once its keys are destroyed; unless somebody has a copy of the root key from
+ * before, such as a snapshot of its disk.
  */
-const remains: string[] = ['audit-pseudonym', 'copies-of-others', 'backups'];
+const remains: string[] = ['audit-pseudonym', 'copies-of-others', 'backups', 'root-copies'];
 
 export const deletionPlanRoute = defineLifeRoute({
   method: 'GET',

@@ -3,9 +3,9 @@ import { AuthenticationError } from '../../errors.ts';
 import { recoveryByAddress, recoveryByEmail } from '../../limits.ts';
 import { recoveryFinish, recoveryStart, recoveryStarted, sessionStarted } from '../../wire.ts';
 import { replaceRecovered } from '../account-changes.ts';
-import { accountView } from '../accounts.ts';
+import { accountView, credentialByEmail } from '../accounts.ts';
 import { proves } from '../credential.ts';
-import { acceptRecovery, issueRecovery, recoveryCredentialByEmail } from '../recovery.ts';
+import { acceptRecovery, issueRecovery } from '../recovery.ts';
 import { endAllSessions } from '../session-endings.ts';
 import { defineRoute } from './define.ts';
 import { startAndAnswer } from './started.ts';
@@ -24,7 +24,7 @@ export const startRecoveryRoute = defineRoute({
   status: 201,
   async handler({ body, services, transaction, record }) {
     const { encryption } = services;
-    const credential = await recoveryCredentialByEmail(encryption, transaction, body.email);
+    const credential = await credentialByEmail(services, transaction, body.email, 'recovery');
     const proved = proves(encryption, credential, body.recoveryAuthenticationSecret, 'recovery');
     if (!proved || credential === undefined) throw new AuthenticationError('authentication.recovery-failed');
     const [membership] = await services.memberships.membershipsOf(transaction, credential.id);

@@ -18,7 +18,7 @@ export const signInParametersRoute = defineRoute({
   limit: [signInByAddress, parametersByEmail],
   audit: notAudited('Says nothing that depends on whether the account exists; the sign-in that follows is recorded.'),
   async handler({ body, services, transaction }) {
-    return { body: { keyDerivation: await keyDerivationOf(services.encryption, transaction, body.email) } };
+    return { body: { keyDerivation: await keyDerivationOf(services, transaction, body.email) } };
   },
 });
 
@@ -39,7 +39,7 @@ export const signInRoute = defineRoute({
   status: 201,
   async handler(call) {
     const { body, services, transaction } = call;
-    const credential = await credentialByEmail(services.encryption, transaction, body.email);
+    const credential = await credentialByEmail(services, transaction, body.email);
     if (!proves(services.encryption, credential, body.authenticationSecret) || credential === undefined) {
       throw new AuthenticationError('authentication.sign-in-failed');
     }

@@ -1,9 +1,19 @@
 import type { Manifest } from '@strongroom/kernel';
-import { asSystem, type Database, type Transaction } from '@strongroom/storage';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asSystem, StorageError, type Database, type Transaction } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
-import { describe, expect, it } from 'vitest';
-import { compareAndSwap, countRows, tableShape, walk, type RowKey } from './walk.ts';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  compareAndSwap,
+  countRows,
+  tableShape,
+  walk,
+  type Batch,
+  type RowKey,
+  type Turn,
+  type WalkOptions,
+} from './walk.ts';
 
 const room = {
   name: 'walked',
@@ -94,6 +104,119 @@ for (const engine of databases()) {
       expect(await inTransaction(database, (transaction) => compareAndSwap(transaction, shape, ['content'], []))).toBe(
         0,
       );
+    });
+
+    describe('with several batches at a time', () => {
+      const ENDS = ['a9', 'b7', 'c5', 'c8'];
+      let options: Pick<WalkOptions, 'database' | 'shape' | 'columns' | 'rows' | 'atOnce'>;
+      let committed: string[];
+      const told = ({ after }: Batch) => void committed.push(after.join(''));
+      const note = async (transaction: Transaction, { rows }: Batch, note: string): Promise<void> => {
+        await sql`update walked set note = ${note} where number = any(${rows.map(({ key }) => key[1])}::bigint[])`.execute(
+          transaction,
+        );
+      };
+      const notes = () =>
+        inTransaction(options.database, async (transaction) => {
+          const { rows } = await sql<{
+            note: string;
+          }>`select part || number || coalesce(note, '') as note from walked order by part, number`.execute(
+            transaction,
+          );
+          return rows.map((row) => row.note).join(' ');
+        });
+
+      beforeAll(async () => {
+        const database = await engine.open([room]);
+        const shape = await inTransaction(database, (transaction) => tableShape(transaction, 'walked'));
+        options = { database, shape, columns: ['content'], rows: 3, atOnce: 3 };
+      });
+
+      beforeEach(async () => {
+        await inTransaction(options.database, (transaction) =>
+          sql`with gone as (delete from walked where number < 1) update walked set note = null`.execute(transaction),
+        );
+        committed = [];
+      });
+
+      it('each comes to its end in its turn', async () => {
+        let [underWay, most, isOverlapping] = [0, 0, engine.name !== 'PGlite'];
+        const work = async (transaction: Transaction, batch: Batch, turn: Turn) => {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          // The first one waits for the others, which have to wait for it.
+          while (isOverlapping && batch.after[0] === 'a' && underWay < 3) await delay(1);
+          await turn();
+          expect(committed).toEqual(ENDS.slice(0, ENDS.indexOf(batch.after.join(''))));
+          await note(transaction, batch, '!');
+          underWay -= 1;
+        };
+        expect(await walk({ ...options, work, committed: told })).toBe(10);
+        expect(committed).toEqual(ENDS);
+        expect(await notes()).toBe('a3! a6! a9! b1! b4! b7! b10! c2! c5! c8!');
+        expect(most).toBe(isOverlapping ? 3 : 1);
+        [most, isOverlapping, committed] = [0, false, []];
+        await walk({ ...options, share: 0.9, work, committed: told });
+        expect(most).toBe(1);
+      });
+
+      it('one that fails takes those behind it with it, and nothing is under way afterwards', async () => {
+        let underWay = 0;
+        const work = async (transaction: Transaction, batch: Batch, turn: Turn) => {
+          underWay += 1;
+          try {
+            await turn();
+            await note(transaction, batch, '!');
+            if (batch.after[0] === 'b') throw new Error('it is the second one');
+          } finally {
+            await delay(5);
+            underWay -= 1;
+          }
+        };
+        await expect(walk({ ...options, work, committed: told })).rejects.toThrow('it is the second one');
+        expect(underWay).toBe(0);
+        expect(committed).toEqual(['a9']);
+        expect(await notes()).toBe('a3! a6! a9! b1 b4 b7 b10 c2 c5 c8');
+        // So does a stop; what is under way then is finished.
+        const stop = new AbortController();
+        await expect(
+          walk({
+            ...options,
+            work: (transaction, batch) => note(transaction, batch, '?'),
+            committed: () => stop.abort(),
+            signal: stop.signal,
+          }),
+        ).rejects.toThrow('aborted');
+        expect(await notes()).toMatch(/^a3\? a6\? a9\? .*c8$/);
+      });
+
+      it.skipIf(engine.name === 'PGlite')('one that is repeated has the same range, whatever came in', async () => {
+        let attempts = 0;
+        const work = async (transaction: Transaction, batch: Batch, turn: Turn) => {
+          await turn();
+          await note(transaction, batch, '!');
+          if (batch.after[0] !== 'a' || (attempts += 1) > 1) return;
+          // Another connection, as a writer has.
+          await changing();
+          throw new StorageError('storage.conflict');
+        };
+        const change = Promise.withResolvers<void>();
+        const changed = Promise.withResolvers<void>();
+        const changing = async () => {
+          change.resolve();
+          await changed.promise;
+        };
+        const walked = walk({ ...options, work, committed: told });
+        await change.promise;
+        await inTransaction(options.database, (transaction) =>
+          sql`insert into walked (part, number) values ('a', -1), ('a', 0)`.execute(transaction),
+        );
+        changed.resolve();
+        expect(await walked).toBe(12);
+        expect(committed).toEqual(ENDS);
+        expect(attempts).toBe(2);
+        expect(await notes()).toBe('a-1! a0! a3! a6! a9! b1! b4! b7! b10! c2! c5! c8!');
+      });
     });
   });
 }

@@ -18,15 +18,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql, type RawBuilder } from 'kysely';
+import { cells, type TypedColumn } from './cells.ts';
 
 /** Rows of one transaction. On PGlite nobody else is served meanwhile, so a batch is some ten milliseconds there. */
 const ROWS_AT_ONCE = { pglite: 100, postgresql: 500 } as const;
-
-interface TypedColumn {
-  readonly name: string;
-  /** As PostgreSQL writes it, for casts. */
-  readonly type: string;
-}
 
 /** What has to be known of a table to walk along it. */
 export interface TableShape {
@@ -42,16 +37,18 @@ export type RowKey = readonly string[];
 
 export interface WalkedRow {
   readonly key: RowKey;
-  /** The columns that were asked for, by name. */
+  /** The columns that were asked for, by name; may have more. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
 export interface Batch {
-  /** Not empty. */
+  /** Not empty, unless the batch is repeated and all its rows were deleted meanwhile. */
   readonly rows: readonly WalkedRow[];
   /** The key of the last row: where a later walk goes on. */
   readonly after: RowKey;
 }
+
+export type Turn = () => Promise<void>;
 
 export interface WalkOptions {
   readonly database: Database;
@@ -67,11 +64,19 @@ export interface WalkOptions {
   /** Looked at between batches; an aborted walk throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
+   * Batches under way at one time, 1 unless said otherwise; always 1 on PGlite, which has one session, and for a walk that is throttled.
+   * The next batch is read, and its work begun, while the database still writes the one before.
+   */
+  readonly atOnce?: number | undefined;
+  /**
    * Called with the rows of one batch in the transaction that read them, as the system role. May be called again for the same rows when the
    * database asks for a repetition, so it has no effect but through `transaction`.
+   *
+   * `turn` resolves when every batch before this one was committed, and rejects when that failed. Where several are under way, nothing is written before
+   * it: a batch that held locks while it waited could be part of a deadlock that the database cannot see.
    */
-  readonly work: (transaction: Transaction, batch: Batch) => Promise<void>;
-  /** After each batch was committed. */
+  readonly work: (transaction: Transaction, batch: Batch, turn: Turn) => Promise<void>;
+  /** After each batch was committed, in their order. */
   readonly committed?: ((batch: Batch) => void) | undefined;
 }
 
@@ -99,56 +104,97 @@ export async function countRows(transaction: Transaction, shape: TableShape): Pr
 
 /** Calls `work` for every row that is there, batch by batch in the order of the key. Resolves with the number of rows. */
 export async function walk(options: WalkOptions): Promise<number> {
-  const { database, signal, share = 1, work, committed } = options;
+  const { database, signal, share = 1, atOnce = 1 } = options;
   if (!(share > 0 && share <= 1)) throw new TypeError('walk: share must be above 0 and at most 1');
+  const most = database.engine === 'pglite' || share < 1 ? 1 : atOnce;
+  const open: Promise<number>[] = [];
   let after = options.after ?? null;
+  let before: Promise<unknown> = Promise.resolve();
   let seen = 0;
-  for (;;) {
-    signal?.throwIfAborted();
-    const started = performance.now();
-    const from = after;
-    const batch = await database.transaction(asSystem, async (transaction) => {
-      const found = await nextBatch(transaction, options, from);
-      if (found !== undefined) await work(transaction, found);
-      return found;
-    });
-    if (batch === undefined) return seen;
-    committed?.(batch);
-    seen += batch.rows.length;
-    after = batch.after;
-    const rest = ((performance.now() - started) * (1 - share)) / share;
-    if (rest > 0) await delay(rest, undefined, { signal });
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const started = performance.now();
+      const batch = begin(options, after, before);
+      before = batch.done;
+      open.push(batch.done);
+      const last = await batch.read;
+      if (last === undefined) break;
+      after = last;
+      if (open.length >= most) seen += await open.shift()!;
+      const rest = ((performance.now() - started) * (1 - share)) / share;
+      if (rest > 0) await delay(rest, undefined, { signal });
+    }
+    while (open.length > 0) seen += await open.shift()!;
+    return seen;
+  } finally {
+    // Nobody who asks whether the walk has ended finds a transaction of it.
+    await Promise.allSettled(open);
   }
 }
 
-async function nextBatch(
+interface Begun {
+  /** The key of the last row, or `undefined` when there is none left; as soon as the rows were read. */
+  readonly read: Promise<RowKey | undefined>;
+  /** The number of rows, when they are committed. */
+  readonly done: Promise<number>;
+}
+
+/** One batch, which goes to its end by itself. */
+function begin(options: WalkOptions, after: RowKey | null, before: Promise<unknown>): Begun {
+  const { promise: read, resolve } = Promise.withResolvers<RowKey | undefined>();
+  const turn = async (): Promise<void> => void (await before);
+  let until: RowKey | undefined;
+  const run = async (): Promise<number> => {
+    const batch = await options.database.transaction(asSystem, async (transaction) => {
+      // When the database asks for a repetition, the next batch has begun behind the last row that was there the first time.
+      const rows = await readRows(transaction, options, after, until);
+      until ??= rows.at(-1)?.key;
+      resolve(until);
+      if (until === undefined) return undefined;
+      const found = { rows, after: until };
+      await options.work(transaction, found, turn);
+      return found;
+    });
+    await before;
+    if (batch === undefined) return 0;
+    options.committed?.(batch);
+    return batch.rows.length;
+  };
+  const done = run();
+  // Whoever waits for it gets the error; until then it is nobody's.
+  done.catch(() => undefined);
+  return { read: Promise.race([read, done.then(() => read)]), done };
+}
+
+/** The rows behind `after`: up to the usual number of them, or all up to `until`. */
+async function readRows(
   transaction: Transaction,
   { database, shape, columns, rows: size = ROWS_AT_ONCE[database.engine] }: WalkOptions,
   after: RowKey | null,
-): Promise<Batch | undefined> {
-  const key = sql.join(shape.key.map(({ name }) => sql.ref(name)));
-  const texts = sql.join(shape.key.map(({ name }) => sql`${sql.ref(name)}::text`));
-  const wanted = columns.map((name, index) => sql`${sql.ref(name)} as ${sql.id(`value_${index}`)}`);
-  const beyond =
-    after === null
-      ? sql`true`
-      : sql`(${key}) > (${sql.join(shape.key.map(({ type }, index) => typed(after[index], type)))})`;
+  until: RowKey | undefined,
+): Promise<readonly WalkedRow[]> {
+  // With the table's name, so that none is taken for one of the names given here.
+  const column = (name: string) => sql.id(shape.table, name);
+  const key = sql.join(shape.key.map(({ name }) => column(name)));
+  const keyNames = shape.key.map(({ name, type }) => (TEXTS.has(type) ? name : `text of ${name}`));
+  const keyTexts = shape.key.map(({ name }, index) => sql`${column(name)}::text as ${sql.id(keyNames[index]!)}`);
+  const wanted = columns.filter((name) => !keyNames.includes(name)).map(column);
+  const keyOf = (row: RowKey) => sql.join(shape.key.map(({ type }, index) => typed(row[index], type)));
+  const behind = after === null ? sql`true` : sql`(${key}) > (${keyOf(after)})`;
+  const end = until === undefined ? sql`true` : sql`(${key}) <= (${keyOf(until)})`;
   const { rows } = await sql<Record<string, unknown>>`
-    select ${sql.join([sql`json_build_array(${texts}) as walked_key`, ...wanted])}
-    from ${sql.table(shape.table)} where ${beyond} order by ${key} limit ${size}`.execute(transaction);
-  if (rows.length === 0) return undefined;
-  const walked = rows.map((row): WalkedRow => ({
-    // Texts by the cast above, and a primary key is never null.
-    key: row['walked_key'] as RowKey,
-    values: Object.fromEntries(columns.map((name, index) => [name, row[`value_${index}`]])),
-  }));
-  return { rows: walked, after: walked.at(-1)!.key };
+    select ${sql.join([...keyTexts, ...wanted])}
+    from ${sql.table(shape.table)} where ${behind} and ${end}
+    order by ${key} ${until === undefined ? sql`limit ${size}` : sql``}`.execute(transaction);
+  // Texts by the cast above, and a primary key is never null.
+  return rows.map((values): WalkedRow => ({ key: keyNames.map((name) => values[name] as string), values }));
 }
 
-const typed = (value: unknown, type: string): RawBuilder<unknown> => sql`${value}::${sql.raw(type)}`;
+/** Types whose values are what PostgreSQL prints. */
+const TEXTS: ReadonlySet<string> = new Set(['uuid', 'text']);
 
-const list = (values: readonly unknown[], { type }: TypedColumn): RawBuilder<unknown> =>
-  sql`${values}::${sql.raw(type)}[]`;
+const typed = (value: unknown, type: string): RawBuilder<unknown> => sql`${value}::${sql.raw(type)}`;
 
 export interface Swap {
   readonly key: RowKey;
@@ -168,46 +214,27 @@ export async function compareAndSwap(
   swaps: readonly Swap[],
 ): Promise<number> {
   if (swaps.length === 0) return 0;
-  const changed = columns.map((name) => {
+  const changed = columns.map((name, index) => {
     const column = shape.columns.get(name);
     if (column === undefined) throw new TypeError(`walk: "${shape.table}" has no column "${name}"`);
-    return column;
+    const [from, to] = [swaps.map((swap) => swap.from[index]), swaps.map((swap) => swap.to[index])];
+    return { name, from: cells('swap', `from_${index}`, column, from), to: cells('swap', `to_${index}`, column, to) };
   });
-  const lists = [
-    ...shape.key.map((column, index) =>
-      list(
-        swaps.map(({ key }) => key[index]),
-        column,
-      ),
-    ),
-    ...changed.map((column, index) =>
-      list(
-        swaps.map(({ from }) => from[index]),
-        column,
-      ),
-    ),
-    ...changed.map((column, index) =>
-      list(
-        swaps.map(({ to }) => to[index]),
-        column,
-      ),
-    ),
-  ];
-  const names = [
-    ...shape.key.map((_, index) => sql.id(`key_${index}`)),
-    ...changed.map((_, index) => sql.id(`from_${index}`)),
-    ...changed.map((_, index) => sql.id(`to_${index}`)),
-  ];
-  const set = changed.map(({ name }, index) => sql`${sql.id(name)} = ${sql.id('swap', `to_${index}`)}`);
+  const keys = shape.key.map((column, index) => {
+    const values = swaps.map(({ key }) => key[index]);
+    return { name: column.name, is: cells('swap', `key_${index}`, column, values) };
+  });
+  const arrays = [...keys.map(({ is }) => is), ...changed.flatMap(({ from, to }) => [from, to])].flatMap(
+    (one) => one.arrays,
+  );
+  const set = changed.map(({ name, to }) => sql`${sql.id(name)} = ${to.value}`);
   const same = [
-    ...shape.key.map(({ name }, index) => sql`${sql.id('row', name)} = ${sql.id('swap', `key_${index}`)}`),
-    ...changed.map(
-      ({ name }, index) => sql`${sql.id('row', name)} is not distinct from ${sql.id('swap', `from_${index}`)}`,
-    ),
+    ...keys.map(({ name, is }) => sql`${sql.id('row', name)} = ${is.value}`),
+    ...changed.map(({ name, from }) => sql`${sql.id('row', name)} is not distinct from ${from.value}`),
   ];
   const { numAffectedRows } = await sql`
     update ${sql.table(shape.table)} as ${sql.id('row')} set ${sql.join(set)}
-    from unnest(${sql.join(lists)}) as swap (${sql.join(names)})
+    from unnest(${sql.join(arrays.map(({ array }) => array))}) as swap (${sql.join(arrays.map(({ name }) => sql.id(name)))})
     where ${sql.join(same, sql` and `)}`.execute(transaction);
   return Number(numAffectedRows ?? 0n);
 }

@@ -1,13 +1,12 @@
-/** One batch of rows: opens every value, and seals those of former key versions anew. */
+/** One batch of rows: opens every value, and seals those of former key versions or algorithms anew. */
 import type { Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import type { EncryptedColumn, EncryptedTable } from '../../encrypted-table.ts';
 import type { Encryption } from '../../encryption.ts';
 import { EncryptionError } from '../../errors.ts';
 import type { SharedPlace, SubjectKeys } from '../../sealer.ts';
-import { compareAndSwap, type Swap, type TableShape, type WalkedRow } from '../batches/walk.ts';
-import { readHeader } from '../field-format.ts';
-import { readShared } from '../shared-value.ts';
+import { compareAndSwap, type Swap, type TableShape, type Turn, type WalkedRow } from '../batches/walk.ts';
+import type { Renewal, Renewer, ValuePlace } from './renew.ts';
 
 export interface RewriteTarget {
   readonly table: EncryptedTable;
@@ -42,49 +41,84 @@ export const neededColumns = ({ table, columns }: Pick<RewriteTarget, 'table' | 
   ]),
 ];
 
+export interface RewriteOptions {
+  readonly encryption: Encryption;
+  readonly renewer: Renewer;
+  /** Nothing is written before. */
+  readonly turn: Turn;
+}
+
 /** In the transaction that read the rows. */
 export async function rewrite(
-  encryption: Encryption,
   transaction: Transaction,
   target: RewriteTarget,
   all: readonly WalkedRow[],
+  { encryption, renewer, turn }: RewriteOptions,
 ): Promise<RewriteResult> {
-  const { table, shape, columns, tenant } = target;
+  const { table, shape, columns, keyVersion, tenant } = target;
   const rows = tenant === null ? all : all.filter(({ values }) => values[table.tenant!] === tenant);
   const people = rows.flatMap(({ values }) => columns.flatMap((column) => peopleOf(column, values)));
   const keys = await encryption.subjects(transaction, people);
   // Otherwise values would be written under a version that is about to go.
-  if (encryption.keyVersion < target.keyVersion) throw new EncryptionError('encryption.root-outdated');
-  let [authenticated, erased] = [0, 0];
+  if (encryption.keyVersion < keyVersion) throw new EncryptionError('encryption.root-outdated');
+  const { cells, places, values, erased } = collect(keys, target, rows);
+  const renewed = await renewer(keys, { table: table.table, keyVersion, places, values });
+  let authenticated = 0;
   const damaged: string[] = [];
-  const swaps: (Swap & { readonly values: number })[] = [];
-  for (const row of rows) {
-    const from = columns.map(({ column }) => row.values[column]);
-    const to = [...from];
-    let changed = 0;
-    for (const [index, column] of columns.entries()) {
-      const value = from[index];
-      if (!(value instanceof Uint8Array)) continue;
-      const renewed = renew(keys, target, column, row, value);
-      if (renewed === 'authenticated') authenticated += 1;
-      else if (renewed === 'erased') erased += 1;
-      else if (renewed === 'damaged') damaged.push(`${table.table}.${column.column} ${row.key.join(' ')}`);
-      else {
-        to[index] = renewed;
-        changed += 1;
-      }
+  const changes = new Map<WalkedRow, Map<string, Uint8Array>>();
+  for (const [index, { row, column }] of cells.entries()) {
+    const to = renewed[index]!;
+    if (to === 'authenticated') authenticated += 1;
+    else if (to === 'damaged') damaged.push(`${table.table}.${column} ${row.key.join(' ')}`);
+    else {
+      const changed = changes.get(row);
+      if (changed === undefined) changes.set(row, new Map([[column, to]]));
+      else changed.set(column, to);
     }
-    if (changed > 0) swaps.push({ key: row.key, from, to, values: changed });
   }
   const names = columns.map(({ column }) => column);
-  const values = swaps.reduce((sum, swap) => sum + swap.values, 0);
+  const swaps = [...changes].map(([row, changed]): Swap => {
+    const from = names.map((name) => row.values[name]);
+    return { key: row.key, from, to: names.map((name, index) => changed.get(name) ?? from[index]) };
+  });
+  const changed = cells.length - authenticated - damaged.length;
+  await turn();
   const swapped = await compareAndSwap(transaction, shape, names, swaps);
   // Rows are counted by the database, values here; a batch in which a writer was faster is counted by the row.
   const leftToWriters = swaps.length - swapped;
-  return { rewritten: leftToWriters === 0 ? values : swapped, leftToWriters, authenticated, erased, damaged };
+  return { rewritten: leftToWriters === 0 ? changed : swapped, leftToWriters, authenticated, erased, damaged };
 }
 
-function peopleOf({ subject }: EncryptedColumn, values: WalkedRow['values']): readonly Uuid[] {
+interface Collected extends Pick<Renewal, 'places' | 'values'> {
+  /** Where the values were found, in their order. */
+  readonly cells: readonly { readonly row: WalkedRow; readonly column: string }[];
+  /** Values that were left out, since nobody they are about has a key. */
+  readonly erased: number;
+}
+
+function collect(keys: SubjectKeys, { table, columns }: RewriteTarget, rows: readonly WalkedRow[]): Collected {
+  const [cells, places, values]: [Collected['cells'][number][], ValuePlace[], Uint8Array[]] = [[], [], []];
+  let erased = 0;
+  for (const row of rows) {
+    const place = rowPlace(table, row.values);
+    for (const { column, subject, algorithm } of columns) {
+      const value = row.values[column];
+      if (!(value instanceof Uint8Array)) continue;
+      const all = peopleOf({ subject }, row.values);
+      const people = all.filter((person) => keys.has(person));
+      if (all.length > 0 && people.length === 0) {
+        erased += 1;
+        continue;
+      }
+      cells.push({ row, column });
+      places.push({ ...place, column, algorithm, people, isShared: Array.isArray(subject) });
+      values.push(value);
+    }
+  }
+  return { cells, places, values, erased };
+}
+
+function peopleOf({ subject }: Pick<EncryptedColumn, 'subject'>, values: WalkedRow['values']): readonly Uuid[] {
   // Columns that are declared as subjects hold ids. Written out, since it is asked for every value.
   if (subject === null) return NOBODY;
   if (typeof subject === 'string') return values[subject] === null ? NOBODY : [values[subject] as Uuid];
@@ -93,45 +127,18 @@ function peopleOf({ subject }: EncryptedColumn, values: WalkedRow['values']): re
 
 const NOBODY: readonly Uuid[] = [];
 
-function renew(
-  keys: SubjectKeys,
-  target: RewriteTarget,
-  column: EncryptedColumn,
-  { values }: WalkedRow,
-  value: Uint8Array,
-): Uint8Array | 'authenticated' | 'erased' | 'damaged' {
-  const { table, keyVersion } = target;
-  const place = placeOf(table, column, values);
-  const people = peopleOf(column, values);
-  const readable = people.filter((person) => keys.has(person));
-  if (people.length > 0 && readable.length === 0) return 'erased';
-  let plaintext: Uint8Array | undefined;
-  try {
-    if (Array.isArray(column.subject)) {
-      const { header } = readShared(value);
-      plaintext = keys.openShared(readable, place, value);
-      return header.keyVersion >= keyVersion ? 'authenticated' : keys.sealShared(readable, place, plaintext);
-    }
-    const header = readHeader(value);
-    const at = { ...place, subject: people[0] ?? null };
-    plaintext = keys.open(at, value);
-    return header.keyVersion >= keyVersion ? 'authenticated' : keys.seal(at, plaintext, header.algorithm);
-  } catch (error) {
-    if (!(error instanceof EncryptionError)) throw error;
-    return 'damaged';
-  } finally {
-    plaintext?.fill(0);
-  }
-}
-
 export const tenantOf = ({ tenant }: EncryptedTable, values: WalkedRow['values']): Uuid | null =>
   tenant === null ? null : (values[tenant] as Uuid);
 
-const placeOf = (table: EncryptedTable, { column }: EncryptedColumn, values: WalkedRow['values']): SharedPlace => ({
+const rowPlace = (table: EncryptedTable, values: WalkedRow['values']): Omit<SharedPlace, 'table' | 'column'> => ({
   tenant: tenantOf(table, values),
+  row: table.row.map((name) => String(values[name])).join(' '),
+});
+
+const placeOf = (table: EncryptedTable, { column }: EncryptedColumn, values: WalkedRow['values']): SharedPlace => ({
+  ...rowPlace(table, values),
   table: table.table,
   column,
-  row: table.row.map((name) => String(values[name])).join(' '),
 });
 
 export type OpenedText = { readonly text: string } | 'erased' | 'damaged' | null;

@@ -93,18 +93,4 @@ export const rotationTables = {
       finished_at: operational,
     },
   },
-  blind_index_rotations: {
-    scope: 'installation',
-    columns: {
-      table_name: operational,
-      column_name: operational,
-      live_column: operational,
-      live_version: operational,
-      other_column: operational,
-      other_version: operational,
-      state: operational,
-      cursor: operational,
-      changed_at: operational,
-    },
-  },
 } as const satisfies DataMap;

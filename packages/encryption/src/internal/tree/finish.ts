@@ -1,5 +1,5 @@
 /** How a prepared root comes to count, or is dropped. */
-import { asSystem, type Database } from '@strongroom/storage';
+import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import type { RootKeyring } from '../root-keyring.ts';
 import type { Lease } from './lease.ts';
@@ -14,22 +14,29 @@ export async function moveTo(
   { treeVersion: pending, revision }: Pick<RootKeyring, 'treeVersion' | 'revision'>,
   now: number,
 ): Promise<void> {
-  await database.transaction(asSystem, async (transaction) => {
-    const { rows } = await sql`
-      update key_tree set version = pending_version, pending_version = null,
-          keyring_revision = greatest(keyring_revision, ${revision})
-        where pending_version = ${pending} returning 1`.execute(transaction);
-    if (rows.length === 0) return;
-    await recordInLedger(transaction, pending, now);
-    await sql`update subject_keys set wrapped = next_wrapped, version = ${pending}, next_wrapped = null
-      where next_wrapped is not null`.execute(transaction);
-    await sql`update key_nodes set wrapped = next_wrapped, version = ${pending}, next_wrapped = null
-      where next_wrapped is not null`.execute(transaction);
-    await sql`update key_nodes as node set frozen = false, children = case level
-        when 1 then (select count(*) from subject_keys where leaf = node.id)
-        else (select count(*) from key_nodes as child where child.parent = node.id) end
-      where frozen`.execute(transaction);
-  });
+  await database.transaction(asSystem, (transaction) => moveIn(transaction, { treeVersion: pending, revision }, now));
+}
+
+/** `moveTo` in a transaction of the caller's. */
+export async function moveIn(
+  transaction: Transaction,
+  { treeVersion: pending, revision }: Pick<RootKeyring, 'treeVersion' | 'revision'>,
+  now: number,
+): Promise<void> {
+  const { rows } = await sql`
+    update key_tree set version = pending_version, pending_version = null,
+        keyring_revision = greatest(keyring_revision, ${revision})
+      where pending_version = ${pending} returning 1`.execute(transaction);
+  if (rows.length === 0) return;
+  await recordInLedger(transaction, pending, now);
+  await sql`update subject_keys set wrapped = next_wrapped, version = ${pending}, next_wrapped = null
+    where next_wrapped is not null`.execute(transaction);
+  await sql`update key_nodes set wrapped = next_wrapped, version = ${pending}, next_wrapped = null
+    where next_wrapped is not null`.execute(transaction);
+  await sql`update key_nodes as node set frozen = false, children = case level
+      when 1 then (select count(*) from subject_keys where leaf = node.id)
+      else (select count(*) from key_nodes as child where child.parent = node.id) end
+    where frozen`.execute(transaction);
 }
 
 /**
@@ -48,14 +55,19 @@ export async function raiseRevision(database: Database, revision: number): Promi
 export async function discard(database: Database, lease: Lease): Promise<void> {
   await database.transaction(asSystem, async (transaction) => {
     await lease.renew(transaction);
-    await sql`update key_tree set pending_version = null`.execute(transaction);
-    await sql`delete from subject_keys where shred_hash is not null and leaf is null`.execute(transaction);
-    await sql`update subject_keys set shred_hash = null where shred_hash is not null`.execute(transaction);
-    await sql`update subject_keys set next_wrapped = null where next_wrapped is not null`.execute(transaction);
-    await sql`update key_nodes set next_wrapped = null, frozen = false where next_wrapped is not null or frozen`.execute(
-      transaction,
-    );
+    await dropPrepared(transaction);
   });
+}
+
+/** `discard` in a transaction of the caller's, who knows that nobody is at it. */
+export async function dropPrepared(transaction: Transaction): Promise<void> {
+  await sql`update key_tree set pending_version = null`.execute(transaction);
+  await sql`delete from subject_keys where shred_hash is not null and leaf is null`.execute(transaction);
+  await sql`update subject_keys set shred_hash = null where shred_hash is not null`.execute(transaction);
+  await sql`update subject_keys set next_wrapped = null where next_wrapped is not null`.execute(transaction);
+  await sql`update key_nodes set next_wrapped = null, frozen = false where next_wrapped is not null or frozen`.execute(
+    transaction,
+  );
 }
 
 /** Every slot holds the root of `version`, and nothing else any more. */

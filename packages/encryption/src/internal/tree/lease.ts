@@ -6,9 +6,11 @@ import { EncryptionError } from '../../errors.ts';
 
 /** A process that stopped renewing has lost the lease after this time; every step renews it. Seconds. */
 const LEASE = 30;
+/** Milliseconds. */
+const RENEWAL = (LEASE * 1000) / 3;
 
-/** Calls in this process, one after the other. */
-const queues = new WeakMap<Database, Promise<unknown>>();
+/** Calls in this process, one after the other: by database, and by root since a database may be handed on in different guises. */
+const queues = new WeakMap<object, Promise<unknown>>();
 
 export class Lease {
   readonly #database: Database;
@@ -19,8 +21,12 @@ export class Lease {
   }
 
   /** Runs `work` with the lease; throws `encryption.shred-running` when another process has it. */
-  static async hold<Result>(database: Database, work: (lease: Lease) => Promise<Result>): Promise<Result> {
-    const turn = (queues.get(database) ?? Promise.resolve()).then(async () => {
+  static async hold<Result>(
+    database: Database,
+    root: object,
+    work: (lease: Lease) => Promise<Result>,
+  ): Promise<Result> {
+    const turn = Promise.all([queues.get(database), queues.get(root)]).then(async () => {
       const lease = new Lease(database);
       if (!(await lease.#take())) throw new EncryptionError('encryption.shred-running', { retryAfter: LEASE });
       try {
@@ -29,10 +35,9 @@ export class Lease {
         await lease.#release().catch(() => undefined);
       }
     });
-    queues.set(
-      database,
-      turn.catch(() => undefined),
-    );
+    const ended = turn.catch(() => undefined);
+    queues.set(database, ended);
+    queues.set(root, ended);
     return turn;
   }
 
@@ -42,6 +47,20 @@ export class Lease {
       update key_tree set lease_until = clock_timestamp() + make_interval(secs => ${LEASE})
       where holder = ${this.#holder} returning 1`.execute(transaction);
     if (rows.length === 0) throw new EncryptionError('encryption.shred-running', { detail: 'This one took too long.' });
+  }
+
+  /** Keeps the lease while `work` goes on outside any transaction. A lease that was lost all the same shows at the next `renew`. */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    // Nobody else could take it there, and the renewals would wait for what `work` reads.
+    if (this.#database.engine === 'pglite') return work();
+    const renewal = setInterval(() => {
+      this.#database.transaction(asSystem, (transaction) => this.renew(transaction)).catch(() => undefined);
+    }, RENEWAL);
+    try {
+      return await work();
+    } finally {
+      clearInterval(renewal);
+    }
   }
 
   async #take(): Promise<boolean> {

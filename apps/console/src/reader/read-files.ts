@@ -1,15 +1,15 @@
-/** Which importer a file is for, told by what is in it, and what it holds. Reads on the device only. */
+/** Which importer a file is for, told by what is in it, and what it holds. */
 import {
   ClientError,
   parseChatGptExport,
+  parseJsonLines,
   parseMarkdownNote,
-  parseMcpMemory,
   type ImportItem,
   type SourceName,
 } from '@strongroom/client';
-import { headingAndExcerpt } from './rows.ts';
-import type { ImportPreview, SourceFile } from './protocol.ts';
-import { wireError } from './wire-error.ts';
+import { headingAndExcerpt } from '../vault/rows.ts';
+import type { ImportPreview, SourceFile } from '../vault/protocol.ts';
+import { wireError } from '../vault/wire-error.ts';
 
 /** Items that the preview shows. */
 const SAMPLE_ITEMS = 6;
@@ -23,10 +23,7 @@ export interface ReadFiles {
   readonly preview: ImportPreview;
 }
 
-export async function readImportFiles(
-  files: readonly SourceFile[],
-  onFile: (done: number) => void,
-): Promise<ReadFiles> {
+export async function readFiles(files: readonly SourceFile[], onFile: (done: number) => void): Promise<ReadFiles> {
   const items: ImportItem[] = [];
   const report: ImportPreview['files'][number][] = [];
   for (const [index, { name, file }] of files.entries()) {
@@ -45,7 +42,7 @@ export async function readImportFiles(
   }
   const sample = items
     .slice(0, SAMPLE_ITEMS)
-    .map(({ title, text, kind }) => ({ ...headingAndExcerpt(title, text), kind }));
+    .map(({ title, text, kind = 'note' }) => ({ ...headingAndExcerpt(title, text), kind }));
   return { items, preview: { files: report, items: items.length, sample } };
 }
 
@@ -57,7 +54,7 @@ async function readFile(source: SourceName, name: string, file: Blob, found: Imp
     found.push(parseMarkdownNote(withoutFolder(name), await file.text()));
     return;
   }
-  const parse = source === 'chatgpt' ? parseChatGptExport : parseMcpMemory;
+  const parse = source === 'chatgpt' ? parseChatGptExport : parseJsonLines;
   for await (const item of parse(pieces(file))) found.push(item);
 }
 

@@ -1,0 +1,31 @@
+/** Events that belong to no request: what the operator asked for on the machine, and what a job brought to its end. */
+import type { AuditLog } from '@strongroom/audit-log';
+import { type Actor, type Clock, newUuid } from '@strongroom/kernel';
+import type { Transaction } from '@strongroom/storage';
+
+export interface VaultEventServices {
+  readonly auditLog: AuditLog;
+  readonly clock: Clock;
+}
+
+export interface VaultEvent<Type extends string> {
+  readonly type: Type;
+  readonly outcome: 'success' | 'failure';
+  readonly actor: Actor;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+export async function appendVaultEvent<Type extends string>(
+  { auditLog, clock }: VaultEventServices,
+  transaction: Transaction,
+  { actor, ...event }: VaultEvent<Type>,
+): Promise<void> {
+  const now = clock.now();
+  await auditLog.append(transaction, {
+    ...event,
+    context: { requestId: newUuid(now), actor, addressPrefix: null, receivedAt: now },
+    tenant: null,
+    object: null,
+    subjects: [],
+  });
+}
