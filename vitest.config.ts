@@ -32,6 +32,8 @@ const project = (name: string, test: TestProjectInlineConfiguration['test']): Te
     pool: 'forks',
     execArgv: sourceConditions,
     setupFiles: ['tools/testing/src/setup.ts'],
+    // Node loads these modules as it loads them for everybody else: nothing here needs them transformed, which took a tenth of the time.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     ...test,
   },
 });
@@ -49,8 +51,8 @@ export default defineConfig({
         execArgv: [...sourceConditions, '--liftoff-only'],
         // A process for each file would spend as long on starting and on loading the same modules as on the tests.
         isolate: false,
-        // All cores: vitest would leave one to itself, and on two of them run one file after the other.
-        maxWorkers: availableParallelism(),
+        // All cores, and one more for when a test waits; vitest would leave one to itself, and on two of them run one file after the other.
+        maxWorkers: availableParallelism() + 1,
         restoreMocks: true,
         unstubEnvs: true,
         unstubGlobals: true,

@@ -5,7 +5,25 @@ import { hasFlag, withoutFlags } from './internal/flags.ts';
 import { judge, parseProofs, selectProofs, type Proof, type Verdict } from './internal/proofs.ts';
 import { runCommand, toolsRoot, type CommandResult } from './internal/step.ts';
 
+const USAGE = `Usage: npm run prove -- [name …] [--all] [--list] [--json]
+
+Runs the proofs listed in docs/proofs.md and shows what each one measured.
+
+  name    of a room, or foundation, or console; all of them when none is given
+  --all   the slow ones too
+  --list  only says what would be run
+  --json  one JSON document on standard output
+
+Examples:
+  npm run prove
+  npm run prove -- audit-log --all
+  npm run prove -- --list encryption`;
+
 const parameters = process.argv.slice(2);
+if (parameters.includes('--help')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 const names = parameters.filter((one) => !one.startsWith('--'));
 const unknown = parameters.filter((one) => one.startsWith('--') && !['--all', '--list', '--json'].includes(one));
 const [all, list, json] = [hasFlag('all', parameters), hasFlag('list', parameters), hasFlag('json', parameters)];

@@ -41,7 +41,11 @@ export const queries = new QueryClient({
 });
 
 const notices = { 'no-cache': withoutCache, 'trust-damaged': trustDamaged };
-const connection = connectVault((notice) => notices[notice].set(true));
+const connection = connectVault((notice) => {
+  if (typeof notice === 'string') notices[notice].set(true);
+  // Whoever cannot be told now reads it at the next look.
+  else void refreshSpace(notice.changed).catch(() => undefined);
+});
 
 /** Calls that the worker answers from its own memory: they say nothing about the server. */
 const LOCAL: ReadonlySet<CallName> = new Set([

@@ -12,13 +12,16 @@ const KEEP_AFTER = 2_000;
 
 export class CarefulWriter {
   readonly #vault: Vault;
+  readonly #onChange: (space: Uuid) => void;
   /** Ids of new memories whose answer never came, by what was to be written. */
   readonly #unanswered = new Map<string, Uuid>();
 
   readonly #later = new Map<Uuid, ReturnType<typeof setTimeout>>();
 
-  constructor(vault: Vault) {
+  /** `onChange` is called when the feed was followed unasked: it may have brought what others wrote. */
+  constructor(vault: Vault, onChange: (space: Uuid) => void) {
     this.#vault = vault;
+    this.#onChange = onChange;
   }
 
   async forget(space: Uuid, id: Uuid, expectedVersion: number): Promise<void> {
@@ -65,7 +68,12 @@ export class CarefulWriter {
   /** The device's copy takes changes from the feed only: it is followed once after a few writes. */
   #keepSoon(space: Uuid): void {
     clearTimeout(this.#later.get(space));
-    const sync = () => void this.#vault.sync(space).catch(() => undefined);
+    const sync = (): void => {
+      this.#vault.sync(space).then(
+        () => this.#onChange(space),
+        () => undefined,
+      );
+    };
     this.#later.set(space, setTimeout(sync, KEEP_AFTER));
   }
 

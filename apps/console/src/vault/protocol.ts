@@ -182,5 +182,6 @@ export type Reply =
 /**
  * `no-cache`: the browser gave no room, or none any more; the vault works, the next visit begins without what it did not keep.
  * `trust-damaged`: what it kept of other people's keys does not open; fingerprints have to be compared again.
+ * `changed`: the space was followed although nobody asked for it.
  */
-export type Notice = 'no-cache' | 'trust-damaged';
+export type Notice = 'no-cache' | 'trust-damaged' | { readonly changed: Uuid };

@@ -43,7 +43,7 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
     (problem) => onNotice(problem === 'damaged' ? 'trust-damaged' : 'no-cache'),
   );
   const vault = new DeviceVault({ api: createApi({ baseUrl }), cache, trust });
-  const writer = new CarefulWriter(vault);
+  const writer = new CarefulWriter(vault, (changed) => onNotice({ changed }));
   const logStore = new BrowserLogStore();
   let wanted: Promise<readonly ImportItem[]> = Promise.resolve([]);
   let importRun: AbortController | null = null;
