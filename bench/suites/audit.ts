@@ -63,7 +63,17 @@ async function open(location: Parameters<typeof openDatabase>[0], folder: string
   const encryption = await createEncryption({ slot: fileSlot(join(folder, 'root')) });
   const events = catalogue([manifest, neighbour]);
   const auditLog = createAuditLog({ clock: systemClock, database, encryption, events, nudge: () => undefined });
+  await meet({ database, auditLog });
   return { database, auditLog };
+}
+
+/** The first event of a person makes a pseudonym and a key for them, the second reads both: what is measured is every later one. */
+async function meet({ database, auditLog }: Subject): Promise<void> {
+  for (const actor of [...actors, ...actors]) {
+    await database.transaction(inTenant(tenant), (transaction) =>
+      auditLog.append(transaction, event(actor, newUuid())),
+    );
+  }
 }
 
 const folders: string[] = [];
