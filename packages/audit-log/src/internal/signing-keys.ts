@@ -60,9 +60,11 @@ export async function createKeys(
   now: number,
 ): Promise<SigningKeys> {
   const keys = { ed25519: newKey(origin, 'ed25519'), mldsa: newKey(origin, 'ml-dsa-44') };
+  // Of the present version, also where another server made it: under a former one they would be lost with it.
+  const present = await encryption.subjects(transaction, []);
   for (const { verifier, privateKey } of [keys.ed25519, keys.mldsa]) {
     const encoded = privateKey.export({ type: 'pkcs8', format: 'der' });
-    const sealed = encryption.seal(place(verifier.id), encoded);
+    const sealed = present.seal(place(verifier.id), encoded);
     encoded.fill(0);
     await sql`insert into audit_signing_keys (key_id, algorithm, verifier_key, private_key, created_at)
       values (${verifier.id}, ${verifier.algorithm}, ${formatVerifierKey(verifier)}, ${sealed}, ${new Date(now)})`.execute(
@@ -107,9 +109,10 @@ export async function loadSigningKeys(
   );
   if (rows.length === 0) return undefined;
   if (known !== undefined && rows.every(({ key_id }) => idsOf(known).includes(key_id))) return known;
+  const present = await encryption.subjects(transaction, []);
   const keys = rows.map((row) => {
     if (row.private_key === null) throw damagedKeys();
-    const encoded = encryption.open(place(row.key_id), row.private_key);
+    const encoded = present.open(place(row.key_id), row.private_key);
     const privateKey = createPrivateKey({ key: Buffer.from(encoded), type: 'pkcs8', format: 'der' });
     encoded.fill(0);
     const algorithm = row.algorithm === 'ed25519' ? 'ed25519' : 'ml-dsa-44';
