@@ -197,6 +197,7 @@ async function sampleItems(): Promise<ImportItem[]> {
 }
 
 export async function axe(page: Page, where: string): Promise<void> {
+  await settled(page);
   await page.evaluate(axeSource);
   const results = (await page.evaluate(
     `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
@@ -238,7 +239,6 @@ export async function look(page: Page, name: string): Promise<void> {
   for (const [view, size] of views) {
     await page.emulateMedia({ colorScheme: view === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
     await page.setViewportSize(size);
-    await settled(page);
     await axe(page, `${name}, ${view}`);
     expect(
       await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
