@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createServer } from '@strongroom/fastify';
 import type { Clock } from '@strongroom/kernel';
 import { addConsole } from '@strongroom/server/console';
-import { corpora } from '@strongroom/testing';
+import { corpora, headlessChromium } from '@strongroom/testing';
 import { prepareDataFolder } from '@strongroom/testing/databases';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { createStrongroom } from 'strongroom';
@@ -47,20 +47,7 @@ export async function runConsole(data: string, { port = 0, clock }: RunOptions =
   };
 }
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+export const launch = (): Promise<Browser> => chromium.launch(headlessChromium);
 
 /** Whatever a page must never do; empty at the end of every story. */
 export interface Complaints {
