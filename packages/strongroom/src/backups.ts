@@ -2,11 +2,12 @@
 import type { AuditLog } from '@strongroom/audit-log';
 import { type BackupSummary, createBackup, parseRecipients } from '@strongroom/backup';
 import { type Actor, type Clock, type Manifest, type Uuid, newUuid } from '@strongroom/kernel';
-import { type LimitPolicy, type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
+import { type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
 import { type Database, asSystem } from '@strongroom/storage';
 import { z } from 'zod';
 import { CompositionError } from './errors.ts';
 import { VERSION } from './version.ts';
+import { operatorLimit } from './operator-routes.ts';
 
 /**
  * What a restore must not bring back: sessions ended since, links used since, and leases of jobs that no longer run. Everybody signs in
@@ -152,15 +153,7 @@ export interface BackupServices {
 
 const defineRoute = defineRoutes<BackupServices>();
 
-/** The operator is one person at one machine, whose command asks for the progress now and then. */
-const limit: LimitPolicy = {
-  name: 'operator.backups',
-  by: 'account',
-  burst: 100,
-  rate: 20,
-  periodSeconds: 1,
-  store: 'process',
-};
+const limit = operatorLimit('backups');
 
 const VIA: Via = 'administrator-socket';
 

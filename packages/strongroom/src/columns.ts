@@ -1,10 +1,11 @@
 /** Columns on their way while the service runs: blind indexes that are made anew, and plaintext that is being encrypted. What the operator can ask, and what is logged. */
 import type { ColumnMigrationOptions, IndexReport, IndexRotations, MigrationStep } from '@strongroom/encryption';
 import type { Actor, Manifest } from '@strongroom/kernel';
-import { type LimitPolicy, type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
+import { type Route, defineRoutes } from '@strongroom/pipeline';
 import type { Transaction } from '@strongroom/storage';
 import { z } from 'zod';
 import { appendVaultEvent, type VaultEventServices } from './vault-events.ts';
+import { byOperator, ownEvent, readsOnly } from './operator-routes.ts';
 
 /** Columns of the rooms that are being encrypted, declared as `moving` in their codec: docs/guides/encrypt-a-column.md. At present none is. */
 export const movingColumns: readonly Pick<ColumnMigrationOptions, 'codec' | 'column' | 'share'>[] = [];
@@ -55,25 +56,7 @@ export interface ColumnServices {
 
 const defineRoute = defineRoutes<ColumnServices>();
 
-/** The operator is one person at one machine, whose command asks for the progress now and then. */
-const limit: LimitPolicy = {
-  name: 'operator.columns',
-  by: 'account',
-  burst: 100,
-  rate: 20,
-  periodSeconds: 1,
-  store: 'process',
-};
-
-const shared = {
-  access: operatorOnly,
-  assurance: 'session',
-  limit: [limit],
-  // Each makes transactions of its own, some of which wait for others.
-  stateless: true,
-} as const;
-const readsOnly = notAudited('It shows counts and versions, nothing of anybody.');
-const ownEvent = notAudited('The rotation writes its events itself, when it begins and when it ends.');
+const shared = byOperator('columns');
 
 /** PostgreSQL cuts longer names off. */
 const name = z.string().max(63);

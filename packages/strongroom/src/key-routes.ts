@@ -1,8 +1,9 @@
 /** The operator's routes to the keys. */
 import { type Manifest, parseUuid } from '@strongroom/kernel';
-import { type LimitPolicy, type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
+import { type Route, defineRoutes } from '@strongroom/pipeline';
 import { z } from 'zod';
 import { type KeyCopyWish, type Keys, SETTLE_COPIES } from './keys.ts';
+import { byOperator, ownEvent, readsOnly } from './operator-routes.ts';
 
 export interface KeyRoutesServices {
   readonly keys: Keys;
@@ -10,25 +11,7 @@ export interface KeyRoutesServices {
 
 const defineRoute = defineRoutes<KeyRoutesServices>();
 
-/** The operator is one person at one machine, whose command asks for the progress now and then. */
-const limit: LimitPolicy = {
-  name: 'operator.keys',
-  by: 'account',
-  burst: 100,
-  rate: 20,
-  periodSeconds: 1,
-  store: 'process',
-};
-
-const shared = {
-  access: operatorOnly,
-  assurance: 'session',
-  limit: [limit],
-  // Each makes transactions of its own: some replace the root in a slot, which must not happen inside one.
-  stateless: true,
-} as const;
-const readsOnly = notAudited('It shows counts and versions, nothing of anybody.');
-const ownEvent = notAudited('The operation writes its events itself, when it begins and when it ends.');
+const shared = byOperator('keys');
 
 const VIA = 'administrator-socket';
 
