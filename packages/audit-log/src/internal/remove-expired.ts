@@ -1,6 +1,6 @@
 /** One batch of a retention run: what is older than its period is removed, and the entry that says so takes its place in the tree, in one transaction. */
 import type { Encryption } from '@strongroom/encryption';
-import { type AuditRetention, newUuid } from '@strongroom/kernel';
+import { type AuditRetention } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { type RawBuilder, sql } from 'kysely';
 import type { EventCatalogue } from '../catalogue.ts';
@@ -24,6 +24,7 @@ import { eventJson, parseEntries, waitingJson } from './read-events.ts';
 import { readRetentionRules, readRuleEntries } from './retention-rules.ts';
 import { extendTree, lastTree, type SequencerState } from './sequencer.ts';
 import { readNewestCheckpoint, readTiles } from './tree-store.ts';
+import { ownEvent } from './own-event.ts';
 
 /** Entries of one batch. Each is proved to be in the signed tree first, and the batch shall not keep writers' events waiting for more than about a second. */
 export const RETENTION_BATCH = 1024;
@@ -70,7 +71,7 @@ export async function removeExpired(
 
   const ranges = rangesOf(entries.map(({ index }) => index));
   const details = runDetails({ ranges, periods: rules.periods, holds: [...rules.holds.keys()] });
-  const event = runEvent(now, actor, details);
+  const event = ownEvent(now, RETENTION_RUN, actor, canonicalDetails(details));
   const { rows } = await sql<{ row: string; transaction: string }>`
     insert into audit_inbox (event) values (${waitingJson(event)}) returning ctid::text as row, transaction::text`.execute(
     transaction,
@@ -210,24 +211,5 @@ function remembering(read: ReadNode): ReadNode {
     return node;
   };
 }
-
-const runEvent = (now: number, { kind, via }: RunActor, details: ReturnType<typeof runDetails>): EventColumns => ({
-  eventId: newUuid(now),
-  occurredAt: now * 1000,
-  type: RETENTION_RUN,
-  outcome: 'success',
-  reason: null,
-  actorKind: kind,
-  actor: null,
-  actorVia: via,
-  sessionId: null,
-  tenantId: null,
-  requestId: newUuid(now),
-  addressCommitment: null,
-  objectType: null,
-  objectId: null,
-  subjects: [],
-  details: canonicalDetails(details),
-});
 
 const damaged = (detail: string) => new AuditLogError('audit-log.damaged', { detail });

@@ -1,10 +1,10 @@
 /** Changing the keys that sign the log: an entry says so, and the checkpoint that ends with it is signed by the former keys and by the new ones. */
 import type { Encryption } from '@strongroom/encryption';
-import { newUuid, utf8 } from '@strongroom/kernel';
+import { utf8 } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { eventJson } from '../entry-json.ts';
-import { type EventColumns, KEY_ROTATION } from '../entry.ts';
+import { KEY_ROTATION } from '../entry.ts';
 import { AuditLogError } from '../errors.ts';
 import { rotationDetails } from '../key-succession.ts';
 import { createInclusionProof, nodesFromTiles } from '../proofs.ts';
@@ -15,6 +15,7 @@ import { waitingJson } from './read-events.ts';
 import { extendTree, lastTree, type SequencerState } from './sequencer.ts';
 import { createKeys, insertHandover, keysOf } from './signing-keys.ts';
 import { readNewestCheckpoint, readTiles } from './tree-store.ts';
+import { ownEvent } from './own-event.ts';
 
 export interface KeyRotation {
   /** Entries under the checkpoint that both signed. */
@@ -36,7 +37,7 @@ export async function rotateKeys(
   const tree = await lastTree(transaction, encryption, now, last);
   const former = keysOf(tree.keys);
   const successor = await createKeys(transaction, encryption, tree.keys.ed25519.verifier.name, now);
-  const event = rotationEvent(now, via, rotationDetails(former, keysOf(successor)));
+  const event = ownEvent(now, KEY_ROTATION, { kind: 'operator', via }, rotationDetails(former, keysOf(successor)));
   const { rows } = await sql<{ row: string; transaction: string }>`
     insert into audit_inbox (event) values (${waitingJson(event)}) returning ctid::text as row, transaction::text`.execute(
     transaction,
@@ -57,22 +58,3 @@ export async function rotateKeys(
   await insertHandover(transaction, tree.keys, { size, proof: handover, now });
   return { rotation: { size, keys: keysOf(successor).map(formatVerifierKey), handover }, state };
 }
-
-const rotationEvent = (now: number, via: string, details: string): EventColumns => ({
-  eventId: newUuid(now),
-  occurredAt: now * 1000,
-  type: KEY_ROTATION,
-  outcome: 'success',
-  reason: null,
-  actorKind: 'operator',
-  actor: null,
-  actorVia: via,
-  sessionId: null,
-  tenantId: null,
-  requestId: newUuid(now),
-  addressCommitment: null,
-  objectType: null,
-  objectId: null,
-  subjects: [],
-  details,
-});
