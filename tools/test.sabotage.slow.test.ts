@@ -10,7 +10,7 @@ import { skipReport } from './internal/test-outcome.ts';
 /** Runs `npm test` as it is over a folder with the given test files. */
 function npmTest(
   files: Files,
-  ...parameters: readonly string[]
+  { ci = false, parameters = [] }: { readonly ci?: boolean; readonly parameters?: readonly string[] } = {},
 ): Promise<{ code: number | null; last: string; output: string }> {
   const root = temporaryFolder();
   symlinkSync(join(toolsRoot, 'node_modules'), join(root, 'node_modules'));
@@ -19,7 +19,7 @@ function npmTest(
   const { STRONGROOM_TEST_FOLDER: _ours, ...env } = process.env;
   const script = join(toolsRoot, 'tools/test.ts');
   const child = spawn(process.execPath, ['--conditions=source', script, '--root', root, ...parameters], {
-    env: { ...env, NO_COLOR: '1', CI: 'false' },
+    env: { ...env, NO_COLOR: '1', CI: String(ci) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -60,8 +60,46 @@ describe('npm test', () => {
     expect(result.output.includes('by a condition of the test')).toBe(source.includes('it.skip'));
   });
 
+  describe('in CI', () => {
+    /** Fails until it has run before. */
+    const late = `import { existsSync, writeFileSync } from 'node:fs';
+      ${passing}const mark = import.meta.filename + '.ran';
+      it('comes late', () => { const before = existsSync(mark); writeFileSync(mark, ''); expect(before).toBe(true); });`;
+    const broken = passing + "it('breaks', () => { expect(1).toBe(2); });";
+
+    it.concurrent('gives a slow file a second attempt, and says so', async () => {
+      const { code, last, output } = await npmTest({ 'a.slow.test.ts': late, 'b.test.ts': passing }, { ci: true });
+      expect({ code, last }).toEqual({ code: 0, last: '3 passed, 0 failed' });
+      expect(output).toMatch(/^unsteady, passed when run again: .*a\.slow\.test\.ts > comes late: expected false/m);
+    });
+
+    it.concurrent.each<[string, Files]>([
+      ['a fast file', { 'a.test.ts': late }],
+      ['a slow file that fails again', { 'a.slow.test.ts': broken }],
+      ['a slow file beside a fast one that fails', { 'a.slow.test.ts': late, 'b.test.ts': broken }],
+      [
+        'more slow files than happens by accident',
+        { 'a.slow.test.ts': late, 'b.slow.test.ts': broken, 'c.slow.test.ts': broken },
+      ],
+    ])('does not forgive %s', async (_what, files) => {
+      const { code, output } = await npmTest(files, { ci: true });
+      expect(code).toBe(1);
+      expect(output).toMatch(/^failed: /m);
+      expect(output).not.toContain('unsteady');
+    });
+
+    it('does so nowhere else', async () => {
+      expect(await npmTest({ 'a.slow.test.ts': late })).toMatchObject({ code: 1, last: '1 passed, 1 failed' });
+    });
+  });
+
+  it.concurrent('tells a failure again at the end', async () => {
+    const { output } = await npmTest({ 'a.test.ts': cases[1]![1] });
+    expect(output).toMatch(/^failed: .*a\.test\.ts > breaks: expected 1 to be 2 .*\n1 passed, 1 failed$/m);
+  });
+
   it.concurrent('fails when no test ran', async () => {
-    const nothing = await npmTest({ 'a.test.ts': passing }, 'no-such-file');
+    const nothing = await npmTest({ 'a.test.ts': passing }, { parameters: ['no-such-file'] });
     expect(nothing).toMatchObject({ code: 1, last: '0 passed, 0 failed' });
     expect(nothing.output).toContain('No test ran');
     figure(`${cases.filter(([, , code]) => code !== 0).length + 1} ways to fail are told truly`);

@@ -1,5 +1,7 @@
 /** Counting what a test run did, apart from vitest so that the counting itself can be tested. */
 import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { TestCase, TestModule, TestSuite } from 'vitest/node';
 import { corporaFolder } from '../testing/src/corpora.ts';
 import type { MissingRecord } from '../testing/src/run-folder.ts';
@@ -11,6 +13,18 @@ export interface TestOutcome {
   readonly skipped: number;
   /** Test file → tests in it that were not to run here. Those that a failed hook kept from running are told by its failure. */
   readonly skippedByFile: ReadonlyMap<string, number>;
+}
+
+/** Below the first; enough for what axe found, or where a value differs. */
+const LINES_OF_A_FAILURE = 12;
+
+export interface TestFailure {
+  /** Absolute path of the test file. */
+  readonly file: string;
+  /** Suites and test, or the suite whose hook threw; empty for a file that could not be loaded. */
+  readonly name: string;
+  /** As the test runner tells it, without colours. */
+  readonly message: string;
 }
 
 /** A suite fails by itself when a hook of it throws; then its tests did not run and none of them says so. */
@@ -39,6 +53,42 @@ export function outcomeOf(modules: readonly TestModule[], unhandledErrors: numbe
     }
   }
   return { passed, failed, skipped, skippedByFile };
+}
+
+export function failuresOf(modules: readonly TestModule[]): readonly TestFailure[] {
+  const failures: TestFailure[] = [];
+  const add = (file: string, name: string, errors: readonly { readonly message: string }[]): void => {
+    failures.push({ file, name, message: stripVTControlCharacters(errors.map(({ message }) => message).join('\n')) });
+  };
+  for (const module of modules) {
+    const file = module.moduleId;
+    if (failedByItself(module)) add(file, '', module.errors());
+    for (const suite of module.children.allSuites())
+      if (failedByItself(suite)) add(file, suite.fullName, suite.errors());
+    for (const test of module.children.allTests()) {
+      const { state, errors } = test.result();
+      if (state === 'failed') add(file, test.fullName, errors);
+    }
+  }
+  return failures;
+}
+
+/** A failure again at the end, where whoever has only the last lines of a long run finds it. */
+export function failureLines(word: string, failures: readonly TestFailure[], root: string): readonly string[] {
+  return failures.flatMap(({ file, name, message }) => {
+    const [first = '', ...rest] = message.split('\n');
+    const more = rest.slice(0, LINES_OF_A_FAILURE).map((line) => `  ${line}`);
+    return [`${word}: ${[relative(root, file), name].filter((part) => part !== '').join(' > ')}: ${first}`, ...more];
+  });
+}
+
+/** A part of the tests that ran once more counts as it ended the second time. */
+export function afterSecondAttempt(
+  modules: readonly TestModule[],
+  again: readonly TestModule[],
+): readonly TestModule[] {
+  const files = new Set(again.map(({ moduleId }) => moduleId));
+  return [...modules.filter(({ moduleId }) => !files.has(moduleId)), ...again];
 }
 
 /**

@@ -196,16 +196,21 @@ async function sampleItems(): Promise<ImportItem[]> {
   return items;
 }
 
+/** A page that still arrives is looked at again: what counts is what stays. */
 export async function axe(page: Page, where: string): Promise<void> {
+  await page.bringToFront();
   await settled(page);
   await page.evaluate(axeSource);
+  await expect.poll(() => violations(page), { timeout: PATIENCE, message: where }).toEqual([]);
+}
+
+async function violations(page: Page): Promise<readonly string[]> {
   const results = (await page.evaluate(
     `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
   )) as AxeResults;
-  const found = results.violations.map(
+  return results.violations.map(
     ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`,
   );
-  expect(found, where).toEqual([]);
 }
 
 /**
@@ -240,10 +245,8 @@ export async function look(page: Page, name: string): Promise<void> {
     await page.emulateMedia({ colorScheme: view === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
     await page.setViewportSize(size);
     await axe(page, `${name}, ${view}`);
-    expect(
-      await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
-      `${name} is not too wide, ${view}`,
-    ).toBe(true);
+    const tooWide = () => page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    await expect.poll(tooWide, { timeout: PATIENCE, message: `${name} is too wide, ${view}` }).toBe(false);
     if (shots !== null) {
       mkdirSync(shots, { recursive: true });
       writeFileSync(path.join(shots, `${name}-${view}.png`), paletted(await page.screenshot()));
