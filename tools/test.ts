@@ -1,6 +1,6 @@
 /** `npm test [-- --all] [-- filter …]`: every package's tests, with a closing line that says what happened. */
 import { relative } from 'node:path';
-import { parseCLI, startVitest } from 'vitest/node';
+import { parseCLI, startVitest, type TestModule } from 'vitest/node';
 import {
   afterSecondAttempt,
   closingLine,
@@ -30,7 +30,9 @@ process.once('exit', close);
  */
 const SECOND_ATTEMPTS = 2;
 
-async function run(files: readonly string[]) {
+async function run(
+  files: readonly string[],
+): Promise<{ readonly modules: readonly TestModule[]; readonly unhandled: number }> {
   const vitest = await startVitest([...files], { root: repositoryRoot, ...options, run: true, watch: false });
   const modules = vitest.state.getTestModules();
   const unhandled = vitest.state.getUnhandledErrors().length;
