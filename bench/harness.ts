@@ -16,6 +16,8 @@ export interface Case {
   readonly contenders: readonly [Contender, ...Contender[]];
   /** At most so many rounds, where one operation takes minutes. */
   readonly rounds?: number;
+  /** Operations of each before anything is measured, where a server runs code that was compiled long ago and a slice would end before. */
+  readonly warmUp?: number;
 }
 
 export interface Suite {
@@ -112,9 +114,10 @@ async function slice(contender: Contender, batch: number, milliseconds: number):
 
 const quartiles = (values: readonly number[]): [number, number] => [quantile(values, 0.25), quantile(values, 0.75)];
 
-export async function measure({ name, contenders, rounds }: Case, settings: Settings): Promise<CaseResult> {
+export async function measure({ name, contenders, rounds, warmUp }: Case, settings: Settings): Promise<CaseResult> {
   const runners: { readonly contender: Contender; readonly batch: number; readonly speeds: number[] }[] = [];
   for (const contender of contenders) {
+    await repeat(contender, warmUp ?? 0);
     runners.push({ contender, batch: await batchSize(contender, settings.sliceMilliseconds), speeds: [] });
   }
   for (let round = 0; round < Math.min(rounds ?? settings.rounds, settings.rounds); round += 1) {

@@ -3,21 +3,18 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEncryption, fileSlot, manifest, type RootSlot } from '@strongroom/encryption';
-import { newUuid, type Uuid } from '@strongroom/kernel';
-import { inInstallation, openDatabase } from '@strongroom/storage';
+import { createEncryption, fileSlot, manifest } from '@strongroom/encryption';
+import { openDatabase } from '@strongroom/storage';
+import { counted, crowd, memoryOf } from '../packages/encryption/src/crowd.test-support.ts';
 import type { Case, Contender } from './harness.ts';
 import { startPostgresql } from './postgresql.ts';
 
-/** People made in one transaction. */
-const AT_ONCE = 10_000;
 /** More than any run erases. */
 const VICTIMS = 2000;
 const ROUNDS = 3;
 
 export const FLAT = 'every key wrapped anew';
 
-const megabytes = (): number => process.memoryUsage().rss / 2 ** 20;
 const number = new Intl.NumberFormat('en');
 
 export interface ShredBench {
@@ -31,44 +28,26 @@ export async function shredBench(people: number): Promise<ShredBench> {
   const database = await openDatabase({ kind: 'postgresql', url, ownerUrl: url }, [manifest]);
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const file = fileSlot(join(folder, 'root'));
-  let [stores, shreds, wraps] = [0, 0, 0];
-  const times: number[] = [];
-  const slot: RootSlot = {
-    ...file,
-    store(material, replaces) {
-      stores += 1;
-      return file.store(material, replaces);
-    },
-  };
+  const slot = counted(fileSlot(join(folder, 'root')));
   const encryption = await createEncryption({ slot });
-  const victims: Uuid[] = [];
-  for (let done = 0; done < people; done += AT_ONCE) {
-    const ids = Array.from({ length: AT_ONCE }, () => newUuid());
-    await database.transaction(inInstallation, (transaction) =>
-      encryption.subjects(transaction, ids, { create: true }),
-    );
-    // From everywhere in the tree, so that no two share a path.
-    const every = Math.max(1, Math.floor(people / VICTIMS));
-    victims.push(...ids.filter((_, index) => (done + index) % every === 0));
-  }
-  stores = 0;
-  let before = Number.NaN;
-  let peak = 0;
+  // From everywhere in the tree, so that no two share a path.
+  const victims = await crowd(database, encryption, people, VICTIMS);
+  const filled = slot.stores;
+  let [shreds, wraps, most] = [0, 0, 0];
+  const times: number[] = [];
 
   const ours: Contender = {
     name: 'Strongroom',
     async run() {
-      if (shreds === 0) before = megabytes();
-      const watch = setInterval(() => (peak = Math.max(peak, megabytes())), 5);
       const started = performance.now();
-      const report = await encryption.keyTree.shred(database, [victims[shreds]!]);
+      const more = await memoryOf(async () => {
+        const report = await encryption.keyTree.shred(database, [victims[shreds]!]);
+        if (!report.complete || report.shredded !== 1) throw new Error('shred: nobody was erased');
+        wraps = Math.max(wraps, report.wraps);
+      });
       times.push(performance.now() - started);
-      clearInterval(watch);
-      if (!report.complete || report.shredded !== 1) throw new Error('shred: nobody was erased');
       shreds += 1;
-      wraps = Math.max(wraps, report.wraps);
-      peak = Math.max(peak, megabytes());
+      most = Math.max(most, more);
     },
   };
 
@@ -77,8 +56,8 @@ export async function shredBench(people: number): Promise<ShredBench> {
     figures() {
       const median = times.toSorted((left, right) => left - right)[Math.floor(times.length / 2)] ?? Number.NaN;
       return [
-        `Erasure among ${number.format(people)} people: ${stores / shreds} root operation, at most ${wraps} wraps, median ${median.toFixed(0)} ms ` +
-          `of ${shreds}, at most ${Math.max(0, peak - before).toFixed(0)} MB more memory`,
+        `Erasure among ${number.format(people)} people: ${(slot.stores - filled) / shreds} root operation, at most ${wraps} wraps, median ${median.toFixed(0)} ms ` +
+          `of ${shreds}, at most ${most.toFixed(0)} MB more memory`,
       ];
     },
   };

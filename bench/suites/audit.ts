@@ -15,14 +15,18 @@ import {
   verifyLog,
 } from '@strongroom/audit-log/verify';
 import { createEncryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
-import { type Actor, newUuid, systemClock } from '@strongroom/kernel';
+import { type Actor, newUuid, systemClock, toHex } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
-import { type Database, inTenant, openDatabase } from '@strongroom/storage';
+import { type Database, inTenant, openDatabase, postpone, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
-import type { Case, Contender, Suite } from '../harness.ts';
+import type { Case, Contender, Suite, SuiteOptions } from '../harness.ts';
 import { startPostgresql } from '../postgresql.ts';
 
 const UNAUDITED = 'without auditing';
+/** What is left of the throughput when the bytes of an event are stored and nothing else is done: nobody can record one for less. */
+const BARE = 'bare row of as many bytes, with the commit';
+/** What an application pays that keeps an audit table of its own. */
+const BARE_STATEMENT = 'bare row of as many bytes, own statement';
 
 /** The change that is recorded: one row of a table with a key and 200 bytes. */
 const neighbour = {
@@ -30,7 +34,8 @@ const neighbour = {
   migrations: [
     {
       name: '0001-notes',
-      sql: 'create table bench_notes (note_id uuid primary key, version bigint not null, content bytea not null);',
+      sql: `create table bench_notes (note_id uuid primary key, version bigint not null, content bytea not null);
+        create table bench_bare (event text not null, opening bytea not null);`,
     },
   ],
   dataMap: {
@@ -41,6 +46,10 @@ const neighbour = {
         version: { kind: 'operational' },
         content: { kind: 'operational' },
       },
+    },
+    bench_bare: {
+      scope: 'installation',
+      columns: { event: { kind: 'operational' }, opening: { kind: 'operational' } },
     },
   },
   auditEvents: {
@@ -119,30 +128,64 @@ function event(actor: Actor, id: string): AuditEvent {
   };
 }
 
+/** As long as what `event` becomes in the inbox, with the columns beside it. */
+const bare = { event: 'e'.repeat(415), opening: new Uint8Array(63).fill(7) };
+const bareRow = `insert into bench_bare values ('${bare.event}', '\\x${toHex(bare.opening)}')`;
+
+type Recording = (auditLog: AuditLog, transaction: Transaction, id: string) => Promise<unknown>;
+
 let turn = 0;
 
-function change(subject: () => Promise<Subject>, rows: number, isAudited: boolean) {
+const audited: Recording = (auditLog, transaction, id) => {
+  turn += 1;
+  return auditLog.append(transaction, event(actors[turn % actors.length]!, id));
+};
+
+function change(subject: () => Promise<Subject>, rows: number, record: Recording | undefined) {
   return async () => {
     const { database, auditLog } = await subject();
-    turn += 1;
-    const actor = actors[turn % actors.length]!;
     await database.transaction(inTenant(tenant), async (transaction) => {
       const id = newUuid();
       await sql`insert into bench_notes values (${id}, 1, ${content})`.execute(transaction);
       for (let row = 1; row < rows; row += 1) {
         await sql`insert into bench_notes values (${newUuid()}, 1, ${content})`.execute(transaction);
       }
-      if (isAudited) await auditLog.append(transaction, event(actor, id));
+      if (record !== undefined) await record(auditLog, transaction, id);
     });
   };
 }
 
+/** Transactions before anything is measured: from about there on the compiler has nothing left to do. */
+const WARM_UP = 5000;
+/** Transactions at once, as a server has them: within the ten connections of its pool. */
+const AT_ONCE = 8;
+
+const together = (one: () => Promise<void>, times: number) => () => Promise.all(Array.from({ length: times }, one));
+
 /** One event for each transaction, whatever it changes. */
-function appends(engine: string, subject: () => Promise<Subject>): readonly Case[] {
-  return [1, 100].map((rows) => {
-    const audited: Contender = { name: 'audited', run: change(subject, rows, true) };
-    const plain: Contender = { name: UNAUDITED, run: change(subject, rows, false) };
-    return { name: `${rows} rows per transaction, ${engine}`, contenders: [audited, plain] };
+function appends(
+  engine: string,
+  subject: () => Promise<Subject>,
+  { isQuick, atOnce }: SuiteOptions & { readonly atOnce: readonly number[] },
+): readonly Case[] {
+  const shapes = [...atOnce.map((times) => ({ rows: 1, times })), { rows: 100, times: 1 }];
+  return shapes.map(({ rows, times }) => {
+    const contender = (name: string, record?: Recording): Contender => {
+      const one = change(subject, rows, record);
+      return { name, run: times === 1 ? one : together(one, times) };
+    };
+    return {
+      name: `${rows} rows per transaction${times === 1 ? '' : `, ${times} at once`}, ${engine}`,
+      warmUp: Math.round((isQuick ? WARM_UP / 10 : WARM_UP) / (rows * times)),
+      contenders: [
+        contender('audited', audited),
+        contender(UNAUDITED),
+        contender(BARE, (_, transaction) => postpone(transaction, bareRow)),
+        contender(BARE_STATEMENT, (_, transaction) =>
+          sql`insert into bench_bare values (${bare.event}, ${bare.opening})`.execute(transaction),
+        ),
+      ],
+    };
   });
 }
 
@@ -191,6 +234,7 @@ function tree(): readonly Case[] {
     const { index, path } = await made();
     if (!verifyInclusion({ index, size: LEAVES, leaf, root }, path)) throw new Error('audit: a proof is wrong');
   };
+  const remembering = nodesFromTiles(LEAVES, tile);
   const ofMany = LEAVES.toLocaleString('en');
   return [
     {
@@ -205,6 +249,10 @@ function tree(): readonly Case[] {
       ],
     },
     { name: `inclusion proof from ${ofMany} leaves: made`, contenders: [{ name: 'tree', run: () => prove(next()) }] },
+    {
+      name: `inclusion proof from ${ofMany} leaves: made from tiles that were read before`,
+      contenders: [{ name: 'tree', run: () => createInclusionProof(remembering, next() % 100_000, LEAVES) }],
+    },
     { name: `inclusion proof from ${ofMany} leaves: checked`, contenders: [{ name: 'tree', run: check }] },
   ];
 }
@@ -212,7 +260,7 @@ function tree(): readonly Case[] {
 /** Events of the log that is verified; a million take ten times as long. */
 const VERIFIED = 100_000;
 
-/** Verification from the database up to the signatures, of a log written and sequenced as always: as the command does it, and on one thread. */
+/** Verification from the database up to the signatures, of a log written and sequenced as always: as the command does it, and from the JSON that other sources show. */
 function verification(subject: () => Promise<Subject>): Case {
   const filled = once(async () => {
     const { database, auditLog } = await subject();
@@ -238,8 +286,12 @@ function verification(subject: () => Promise<Subject>): Case {
     name: `verify a log of at least ${VERIFIED.toLocaleString('en')} events, PostgreSQL`,
     rounds: 5,
     contenders: [
-      verifying('several threads', (auditLog, keys) => auditLog.verify({ keys })),
-      verifying('one thread', (auditLog, keys) => verifyLog(auditLog.source(), { keys })),
+      verifying('rows', (auditLog, keys) => auditLog.verify({ keys })),
+      verifying('JSON', (auditLog, keys) => {
+        const source = { ...auditLog.source() };
+        delete source.checkedEntries;
+        return verifyLog(source, { keys });
+      }),
     ],
   };
 }
@@ -252,9 +304,10 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
 export default {
   title: 'Audit log',
   peers: [],
-  cases: () => [
-    ...appends('PostgreSQL, fsync', once(openPostgresql)),
-    ...appends('PGlite, durable', once(openPglite)),
+  cases: (options) => [
+    ...appends('PostgreSQL, fsync', once(openPostgresql), { ...options, atOnce: [1, AT_ONCE] }),
+    // It has one session: transactions wait for each other.
+    ...appends('PGlite, durable', once(openPglite), { ...options, atOnce: [1] }),
     ...tree(),
     verification(once(openPostgresql)),
   ],

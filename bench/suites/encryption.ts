@@ -25,6 +25,8 @@ const OURS = 'Strongroom';
 /** Ours as well, measured beside itself. */
 const WARM = 'Strongroom, key warm';
 const SEAL = 'Strongroom, sealing';
+/** Other algorithms that a column can declare. */
+const ALGORITHMS = { 'Strongroom, XAES-256-GCM': 'xaes-256-gcm', 'Strongroom, Fernet': 'fernet' } as const;
 
 /** One more than are kept for one person: taking them in turn, none is ever found. */
 const COLD_COLUMNS = 65;
@@ -69,11 +71,20 @@ async function casesFor(size: number, label: string): Promise<readonly Case[]> {
     openers.push({ name: peer.name, run: () => peer.open(sealed) });
   }
   if (!plaintext.equals(keys.open(place, value))) throw new Error(`encryption: results differ at ${label}`);
+  const declared = Object.entries(ALGORITHMS).map(([name, algorithm]) => {
+    const other = keys.seal(place, plaintext, algorithm);
+    return {
+      seal: { name, run: () => keys.seal(place, plaintext, algorithm) },
+      open: { name, run: () => keys.open(place, other) },
+    };
+  });
   const sealOurs = { name: OURS, run: () => keys.seal(place, plaintext) };
   const openOurs = { name: OURS, run: () => keys.open(place, value) };
   return [
     { name: `seal ${label}`, contenders: [sealOurs, ...sealers] },
     { name: `open ${label}`, contenders: [openOurs, ...openers] },
+    { name: `seal ${label}, algorithm of the column`, contenders: [sealOurs, ...declared.map(({ seal }) => seal)] },
+    { name: `open ${label}, algorithm of the column`, contenders: [openOurs, ...declared.map(({ open }) => open)] },
     {
       name: `seal ${label}, key cold`,
       contenders: [

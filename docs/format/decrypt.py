@@ -96,12 +96,13 @@ def open_value(versions, people, place, value):
         return open_field(versions, people, place, place["column"], place["subject"] or "", value)
     head = value[: 7 + 92 * value[6]]
     for subject in (person for person in place["subjects"] if person in people):
-        for wrap in (b"\x01" + head[1:6] + head[at : at + 92] for at in range(7, len(head), 92)):
+        for wrap in (b"\x01\x01" + head[2:6] + head[at : at + 92] for at in range(7, len(head), 92)):
             value_key = open_field(versions, people, place, place["column"] + "#key", subject, wrap)
             if value_key is not None:
-                key = expand(value_key, canonical("strongroom/shared-value/v1"), 2)
+                label = ["strongroom/shared-value/v1"] if value[1] == 1 else ["strongroom/shared-value/v2", value[1:2]]
                 where = (place["tenant"] or "", place["table"], place["column"], place["row"])
-                return open_committed(key, value[len(head) :], canonical("strongroom/shared/v1", head, *where))
+                context = canonical("strongroom/shared/v1", head, *where)
+                return open_committed(expand(value_key, canonical(*label), 2), value[len(head) :], context, value[1])
     return None
 
 def main():

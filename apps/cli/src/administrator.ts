@@ -1,20 +1,29 @@
 /** The running server's administrator socket, as a client sees it. */
 import { request } from 'node:http';
 import path from 'node:path';
-import { ClientError } from '@strongroom/client';
 
 /** Milliseconds. Verifying a long log takes its time. */
 const TIMEOUT = 10 * 60 * 1000;
 
 export const administratorSocket = (data: string): string => path.join(data, 'administrator.sock');
 
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 /** Undefined when no server listens there. Throws ClientError for what the server refuses. */
-export function askServer(
-  socketPath: string,
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-  route: string,
-  body?: object,
-): Promise<unknown> {
+export async function askServer(socketPath: string, method: Method, route: string, body?: object): Promise<unknown> {
+  const reply = await exchange(socketPath, method, route, body);
+  if (reply === undefined || reply.status === 200) return reply?.value;
+  // Only now: a client is not needed for anything else here.
+  const { ClientError } = await import('@strongroom/client');
+  if (reply.status === 'broken') throw new ClientError('client.unreachable', { cause: reply.cause });
+  throw ClientError.fromProblem(reply.status, reply.value);
+}
+
+type Reply =
+  | { readonly status: number; readonly value: unknown }
+  | { readonly status: 'broken'; readonly cause: Error; readonly value?: undefined };
+
+function exchange(socketPath: string, method: Method, route: string, body?: object): Promise<Reply | undefined> {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const call = request(
@@ -32,18 +41,13 @@ export function askServer(
           text += chunk;
         });
         response.on('error', reject);
-        response.on('end', () => {
-          const value = parse(text);
-          if (response.statusCode === 200) resolve(value);
-          else reject(ClientError.fromProblem(response.statusCode ?? 500, value));
-        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 500, value: parse(text) }));
       },
     );
     call.on('timeout', () => call.destroy());
-    call.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
-      else reject(new ClientError('client.unreachable', { cause: error }));
-    });
+    call.on('error', (cause: NodeJS.ErrnoException) =>
+      resolve(cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED' ? undefined : { status: 'broken', cause }),
+    );
     call.end(content);
   });
 }

@@ -90,20 +90,13 @@ describe('keys of a vault', () => {
     );
 
     // A backup from before needs the root key of its time.
-    const data1 = emptyData(data);
-    const refused = await operator.run([
-      'backup',
-      'restore',
-      whole,
-      '--identity',
-      identity,
-      '--data',
-      data1,
-      '--keys',
-      copy,
-      '--json',
-    ]);
-    expect([refused.code, codeOf(refused.stderr)]).toEqual([1, 'strongroom.keys-retired']);
+    // No newer copy of the keys brings a retired version back, so the answer is the same without one.
+    for (const keys of [[], ['--keys', copy]]) {
+      const emptied = emptyData(data);
+      const restore = ['backup', 'restore', whole, '--identity', identity, '--data', emptied, ...keys, '--json'];
+      const refused = await operator.run(restore);
+      expect([refused.code, codeOf(refused.stderr)]).toEqual([1, 'strongroom.keys-retired']);
+    }
 
     expect(await vault.stop()).toBe(0);
     const column = ['keys', 'rotate', 'column', 'accounts.email', '--data', data, '--no-backup', '--keep-former'];

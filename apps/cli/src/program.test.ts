@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { optionNames } from '@strongroom/server/options';
 import { temporaryFolder } from '@strongroom/testing';
+import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CommandContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
-import { runProgram } from './program.ts';
+import { commandGroups, runProgram } from './program.ts';
 
 let stdout: string;
 let stderr: string;
@@ -28,24 +31,34 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-interface Completion {
-  readonly script: string;
-}
-
 /** The completion script of a shell. */
 async function completion(shell: string): Promise<string> {
   expect(await runProgram(['completion', shell, '--json'])).toBe(EXIT.ok);
-  const { script } = JSON.parse(stdout) as Completion;
+  const { script } = JSON.parse(stdout) as { readonly script: string };
   stdout = '';
   return script;
 }
 
-/** Every command but `serve`, as the completion knows them: `audit verify`. */
-async function commands(): Promise<string[]> {
-  const script = await completion('bash');
-  const entries = [...script.matchAll(/^ {4}'([^']+)'\) next=/gm)].map(([, words]) => words!);
-  return [...entries.filter((words) => words !== 'serve'), 'completion'];
+interface Node {
+  /** `audit verify` */
+  readonly words: string;
+  readonly command: Command;
 }
+
+/** Every command that there is, groups too. */
+async function tree(): Promise<readonly Node[]> {
+  const program = new Command('strongroom');
+  for (const { load } of commandGroups) (await load())(program, {} as CommandContext);
+  const walk = (parent: Command, words: readonly string[]): Node[] =>
+    parent.commands.flatMap((command) => {
+      const path = [...words, command.name()];
+      return [{ words: path.join(' '), command }, ...walk(command, path)];
+    });
+  return walk(program, []);
+}
+
+/** Without `serve`, whose help is the server's. */
+const nodes = (await tree()).filter(({ words }) => words !== 'serve');
 
 async function help(...words: readonly string[]): Promise<string> {
   stdout = '';
@@ -55,9 +68,9 @@ async function help(...words: readonly string[]): Promise<string> {
 
 describe('help', () => {
   it('says of every command what it does, of every argument and option what it means', async () => {
-    const names = await commands();
+    const names = nodes.map(({ words }) => words);
     expect(names).toEqual(
-      expect.arrayContaining(['signup', 'recall', 'audit verify', 'fernet decrypt', 'space create']),
+      expect.arrayContaining(['signup', 'recall', 'audit verify', 'fernet decrypt', 'space create', 'witness serve']),
     );
     for (const words of names) {
       const text = await help(...words.split(' '));
@@ -70,16 +83,21 @@ describe('help', () => {
     }
   });
 
-  it('shows an example for whatever takes an argument or an option of its own', async () => {
-    const withoutExample: string[] = [];
-    for (const words of await commands()) {
+  it('shows of every command an example of it, its exit codes once, and --json', async () => {
+    const lacking: string[] = [];
+    for (const { words, command } of nodes) {
+      if (command.commands.length > 0) continue;
       const text = await help(...words.split(' '));
-      const isGroup = /^Commands:$/m.test(text);
-      const takesNothing = !/^Arguments:$/m.test(text) && !/^ {2}--(?!json)/m.test(text);
-      if (!isGroup && !takesNothing && !/^Examples?:\n {2}(?:printf .*\| )?strongroom /m.test(text))
-        withoutExample.push(words);
+      if (!new RegExp(`^Examples?:\n(?: {2}.*\n)*? {2}.*strongroom ${words}\\b`, 'm').test(text)) {
+        lacking.push(`${words}: example`);
+      }
+      const codes = text.split('\nExit codes:\n');
+      if (codes.length !== 2 || !/^ {2}0 {2}\w.*\n {2}1 {2}\w.*\n {2}2 {2}\w/.test(codes[1]!)) {
+        lacking.push(`${words}: exit codes`);
+      }
+      if (!/^ {2}--json {2}/m.test(text)) lacking.push(`${words}: --json`);
     }
-    expect(withoutExample).toEqual([]);
+    expect(lacking).toEqual([]);
   });
 
   it('documents every exit code', async () => {
@@ -96,6 +114,15 @@ describe('help', () => {
     expect(text).toContain('--behind-proxy');
   });
 });
+
+it.each(commandGroups.filter(({ names }) => names.length > 0).map((group) => [group.names.join(', '), group] as const))(
+  'whoever asks for %s gets a module with these and no others',
+  async (_names, { names, load }) => {
+    const program = new Command();
+    (await load())(program, {} as CommandContext);
+    expect(program.commands.map((command) => command.name())).toEqual(names);
+  },
+);
 
 describe('the exit code', () => {
   it.each([
@@ -120,6 +147,80 @@ describe('the exit code', () => {
     expect(await runProgram(argv)).toBe(code);
     if (code === EXIT.ok) expect(stderr).toBe('');
     else expect(stdout).toBe('');
+  });
+});
+
+describe('a wrong command line', () => {
+  const ID = '01a200db-fa68-716b-9a7c-70890969723e';
+
+  it.each([
+    [
+      'an unknown command',
+      ['recal', 'key'],
+      /Unknown command 'recal'\. \(Did you mean recall\?\) See `strongroom --help`/,
+    ],
+    ['one of a group', ['audit', 'verfy'], /'verfy'\. \(Did you mean verify\?\) See `strongroom audit --help`/],
+    [
+      'an unknown option',
+      ['list', '--lmit', '3'],
+      /option '--lmit'\. \(Did you mean --limit\?\) See `strongroom list --help`/,
+    ],
+    ['a value after one', ['login', '--pasword=hunter2'], /Unknown option '--pasword'\./],
+    ['a missing argument', ['recall'], /Missing required argument 'words'\. See `strongroom recall --help`/],
+    ['a missing value', ['list', '--space'], /Option '--space <space>' argument missing\. See/],
+    ['an option in its place', ['list', '--space', '--limit', '3'], /Option '--space <space>' argument missing\. See/],
+    ['a missing option', ['signup'], /Required option '--invitation <link>' not specified\. See/],
+    ['too many arguments', ['list', 'hunter2'], /Too many arguments for 'list'\. Expected 0 arguments but got 1\. See/],
+    [
+      'no such choice',
+      ['export', 'x', '--format', 'pdf'],
+      /choices are jsonl, markdown\. See `strongroom export --help`/,
+    ],
+    ['a bad value', ['list', '--limit', '0'], /A count is a number above 0\./],
+    ['a bad id', ['account', 'end-sessions', 'x'], /not a valid id/],
+    [
+      'options that exclude each other',
+      ['account', 'end-sessions', ID, '--others'],
+      /Name sessions, or say --others\./,
+    ],
+  ])('%s', async (_case, argv, text) => {
+    expect(await runProgram(argv)).toBe(EXIT.usage);
+    expect(stderr).toMatch(/^strongroom: .* \[(?:cli\.usage|kernel\.invalid-id)\]\n$/);
+    expect(stderr).toMatch(text);
+    expect(stderr).not.toContain('hunter2');
+    for (const withJson of [
+      ['--json', ...argv],
+      [...argv, '--json'],
+    ]) {
+      stderr = '';
+      expect(await runProgram(withJson)).toBe(EXIT.usage);
+      expect(JSON.parse(stderr)).toEqual({
+        error: {
+          code: expect.stringMatching(/^(?:cli\.usage|kernel\.invalid-id)$/),
+          message: expect.stringMatching(text),
+        },
+      });
+    }
+    expect(stdout).toBe('');
+  });
+
+  it.each([[[]], [['audit']], [['keys', 'rotate']], [['help', 'recal']]])(
+    'without a command (%j) shows the help, and with --json says so',
+    async (argv) => {
+      expect(await runProgram(argv)).toBe(EXIT.usage);
+      expect(stderr).toMatch(/^Usage: strongroom /);
+      stderr = '';
+      expect(await runProgram([...argv, '--json'])).toBe(EXIT.usage);
+      expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'cli.usage' } });
+      expect(stdout).toBe('');
+    },
+  );
+
+  it('takes what follows -- or = as text', async () => {
+    expect(await runProgram(['list', '--space=--limit'])).toBe(EXIT.credentials);
+    stderr = '';
+    expect(await runProgram(['recall', '--', '--json', '--limit'])).toBe(EXIT.credentials);
+    expect(stderr).toMatch(/^strongroom: /);
   });
 });
 
@@ -152,19 +253,36 @@ describe('completion', () => {
     return stdout.trim().split('\n');
   };
 
-  it('is a script that bash accepts and that completes commands and options', async () => {
+  it('is a script that bash accepts and that completes commands, options and choices', async () => {
     const script = await completion('bash');
     const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(inBash(script, 'strongroom', 're')).toEqual(['remember', 'recall']);
     expect(inBash(script, 'strongroom', 'audit', '')).toEqual(expect.arrayContaining(['verify']));
     expect(inBash(script, 'strongroom', 'audit', 'verify', '--da')).toEqual(['--data', '--database-url']);
+    expect(inBash(script, 'strongroom', 'audit', 'verify', '--data', 'folder', '--pol')).toEqual(['--policy']);
     expect(inBash(script, 'strongroom', '--json', 'space', 'c')).toEqual(['create']);
+    expect(inBash(script, 'strongroom', 'completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
+    expect(inBash(script, 'strongroom', 'space', 'rotate', 'r')).not.toContain('root');
   });
 
-  it('exists for zsh and fish too', async () => {
-    expect(await completion('zsh')).toMatch(/^#compdef strongroom\n/);
-    expect(await completion('fish')).toContain("complete -c strongroom -n '__fish_use_subcommand' -a recall\n");
+  it('knows every command and option, in every shell', async () => {
+    const [bash, zsh, fish] = [await completion('bash'), await completion('zsh'), await completion('fish')];
+    expect(zsh).toBe(`#compdef strongroom\nautoload -Uz bashcompinit && bashcompinit\n${bash}`);
+    const completed = new Map(
+      [...bash.matchAll(/^ {4}'([^']*)'\) next='([^']*)' ;;$/gm)].map(([, words, next]) => [words!, next!.split(' ')]),
+    );
+    const lines = new Set(fish.split('\n'));
+    for (const { words, command } of await tree()) {
+      const parent = words.split(' ').slice(0, -1).join(' ');
+      expect(completed.get(parent), words).toContain(command.name());
+      expect(lines, words).toContain(`complete -c strongroom -n "__strongroom_at '${parent}'" -a ${command.name()}`);
+      const options = words === 'serve' ? optionNames : [...command.options.map(({ long }) => long!), '--json'];
+      for (const option of [...options, '--help']) {
+        expect(completed.get(words), words).toContain(option);
+        expect(lines, words).toContain(`complete -c strongroom -n "__strongroom_at '${words}'" -l ${option.slice(2)}`);
+      }
+    }
   });
 });
 

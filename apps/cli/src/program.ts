@@ -3,23 +3,11 @@ import process from 'node:process';
 import { StrongroomError } from '@strongroom/kernel';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from 'strongroom/version';
-import { addAccountLifeCommands } from './commands/account-life.ts';
-import { addAccountCommands } from './commands/account.ts';
-import { addAuditCommands } from './commands/audit.ts';
-import { addBackupCommands } from './commands/backup.ts';
-import { addCompletionCommand } from './commands/completion.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addFernetCommands } from './commands/fernet.ts';
-import { addKeysCommands } from './commands/keys.ts';
-import { addMemberCommands, addSharingCommands } from './commands/members.ts';
-import { addMemoryCommands } from './commands/memories.ts';
-import { addServeCommand } from './commands/serve.ts';
-import { addSpaceCommands } from './commands/spaces.ts';
-import { addTransferCommands } from './commands/transfer.ts';
 import type { CommandContext } from './context.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { EXIT, type ExitCode, addExitCodes } from './exit-codes.ts';
 import { StateFolder, stateFolder } from './state.ts';
-import { type Terminal, createTerminal, printable } from './terminal.ts';
+import { createTerminal, printable } from './terminal.ts';
+import { asksForJson, commandPath, refuseOptionsAsValues, usageError } from './usage.ts';
 
 const FOOTER = `
 Environment:
@@ -39,13 +27,67 @@ Examples:
   strongroom audit verify
 `;
 
+const JSON_OPTION = ['--json', 'one JSON document on standard output'] as const;
+
+type AddCommands = (program: Command, context: CommandContext) => void;
+
+interface CommandGroup {
+  /** The first words that need this group and no other. */
+  readonly names: readonly string[];
+  readonly load: () => Promise<AddCommands>;
+}
+
+/** In the order of the help. */
+export const commandGroups: readonly CommandGroup[] = [
+  { names: ['serve'], load: async () => (await import('./commands/serve.ts')).addServeCommand },
+  {
+    names: ['signup', 'login', 'logout', 'unlock', 'lock'],
+    load: async () => (await import('./commands/account.ts')).addAccountCommands,
+  },
+  { names: ['account'], load: async () => (await import('./commands/account-life.ts')).addAccountLifeCommands },
+  { names: ['member'], load: async () => (await import('./commands/members.ts')).addMemberCommands },
+  { names: ['space'], load: loadSpaceCommands },
+  {
+    names: ['remember', 'recall', 'list', 'forget'],
+    load: async () => (await import('./commands/memories.ts')).addMemoryCommands,
+  },
+  { names: ['import', 'export'], load: async () => (await import('./commands/transfer.ts')).addTransferCommands },
+  { names: ['audit', 'witness'], load: async () => (await import('./commands/audit.ts')).addAuditCommands },
+  { names: ['backup'], load: async () => (await import('./commands/backup.ts')).addBackupCommands },
+  { names: ['keys'], load: async () => (await import('./commands/keys.ts')).addKeysCommands },
+  { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },
+  { names: ['fernet'], load: async () => (await import('./commands/fernet.ts')).addFernetCommands },
+  // It completes all the others.
+  { names: [], load: async () => (await import('./commands/completion.ts')).addCompletionCommand },
+];
+
+/** Who shares a space is a matter of its members. */
+async function loadSpaceCommands(): Promise<AddCommands> {
+  const [{ addSpaceCommands }, { addSharingCommands }] = await Promise.all([
+    import('./commands/spaces.ts'),
+    import('./commands/members.ts'),
+  ]);
+  return (program, context) => {
+    addSpaceCommands(program, context);
+    addSharingCommands(program, context);
+  };
+}
+
+/** Most of a short command's time goes to loading modules, so only the group asked for is loaded; for help, or a word that is none, all are. */
+async function commandsFor(argv: readonly string[]): Promise<readonly AddCommands[]> {
+  const word = argv.find((one) => !one.startsWith('-'));
+  const wanted = commandGroups.filter(({ names }) => word !== undefined && names.includes(word));
+  return Promise.all((wanted.length === 0 ? commandGroups : wanted).map(({ load }) => load()));
+}
+
 /** Runs one command line and resolves with its exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   let exitCode: ExitCode = EXIT.ok;
-  let terminal: Terminal | undefined;
+  const json = asksForJson(argv);
+  const terminal = createTerminal(json);
   const program = new Command('strongroom');
   const context: CommandContext = {
-    terminal: () => (terminal ??= createTerminal(program.opts<{ json?: true }>().json === true)),
+    terminal: () => terminal,
     state: new StateFolder(stateFolder(process.env)),
     environment: process.env,
     setExitCode(code) {
@@ -53,57 +95,57 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     },
     fail(error, code = exitCodeOf(error)) {
       exitCode = code;
-      report(error, context.terminal().json);
+      report(error, json);
     },
   };
   program
     .description('An end-to-end encrypted memory vault, and the security rooms it is made of.')
     .version(VERSION)
-    .option('--json', 'one JSON document on standard output')
+    .option(...JSON_OPTION)
     .addHelpText('after', FOOTER)
-    .showHelpAfterError('(add --help for the usage)')
-    .exitOverride();
-  addServeCommand(program, context);
-  addAccountCommands(program, context);
-  addAccountLifeCommands(program, context);
-  addMemberCommands(program, context);
-  addSpaceCommands(program, context);
-  addSharingCommands(program, context);
-  addMemoryCommands(program, context);
-  addTransferCommands(program, context);
-  addAuditCommands(program, context);
-  addBackupCommands(program, context);
-  addKeysCommands(program, context);
-  addDoctorCommand(program, context);
-  addFernetCommands(program, context);
-  addCompletionCommand(program, context);
-  acceptJsonAnywhere(program, program);
+    // Errors of the parser are reported like all others; what is left to write is the help.
+    .configureOutput({
+      outputError: () => undefined,
+      writeErr(text) {
+        if (!json) process.stderr.write(text);
+      },
+    });
+  for (const add of await commandsFor(argv)) add(program, context);
+  completeCommands(program, argv);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    context.fail(error);
+    if (!(error instanceof CommanderError)) context.fail(error);
+    // The help that was asked for, or that a missing command shows.
+    else if (error.exitCode !== 0) exitCode = EXIT.usage;
   }
   return exitCode;
 }
 
-/** `strongroom list --json` as well as `strongroom --json list`. */
-function acceptJsonAnywhere(program: Command, command: Command): void {
+/** What all have in common: `list --json` as well as `--json list`, exit codes in the help, and how wrong words are told. */
+function completeCommands(command: Command, argv: readonly string[]): void {
+  command.exitOverride((error) => {
+    throw error.exitCode === 0 || (error.code === 'commander.help' && !asksForJson(argv))
+      ? error
+      : usageError(error, command);
+  });
+  refuseOptionsAsValues(command, argv);
   for (const child of command.commands) {
-    child.exitOverride();
-    if (child.name() !== 'serve') child.option('--json', 'one JSON document on standard output');
-    child.hook('preAction', (_parent, action) => {
-      if (action.opts<{ json?: true }>().json === true) program.setOptionValue('json', true);
-    });
-    acceptJsonAnywhere(program, child);
+    // That one's help is the server's.
+    if (commandPath(child) !== 'strongroom serve') {
+      child.option(...JSON_OPTION);
+      if (child.commands.length === 0) addExitCodes(child);
+    }
+    completeCommands(child, argv);
   }
 }
 
+const USAGE_CODES = new Set(['cli.usage', 'encryption.invalid-fernet-key', 'kernel.invalid-id']);
 const CREDENTIAL_CODES = new Set(['client.locked', 'client.signed-out', 'client.wrong-password']);
 
 function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof StrongroomError)) return EXIT.failed;
-  if (error.code === 'cli.usage' || error.code === 'encryption.invalid-fernet-key') return EXIT.usage;
+  if (USAGE_CODES.has(error.code)) return EXIT.usage;
   if (error.status === 401 || CREDENTIAL_CODES.has(error.code)) return EXIT.credentials;
   // Signed with other keys than before: whoever exchanged the log would do that.
   if (error.code === 'client.log-keys-changed') return EXIT.notIntact;

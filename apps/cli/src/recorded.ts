@@ -1,37 +1,21 @@
 /** What a command does in the folder of a stopped server is in the audit log as if the server had done it. */
-import { newUuid } from '@strongroom/kernel';
+import type { Unrequested } from '@strongroom/audit-log';
 import type { Strongroom } from 'strongroom';
 
 type Services = Pick<Strongroom['services'], 'auditLog' | 'clock' | 'database'>;
-type Append = Services['auditLog']['append'];
-type Transaction = Parameters<Append>[0];
-type Event = Parameters<Append>[1];
-
-/** What is to be said of it; nothing about anybody in particular unless told. */
-export type Recorded = Pick<Event, 'type'> & Partial<Pick<Event, 'object' | 'subjects' | 'details' | 'digests'>>;
+type Transaction = Parameters<Services['auditLog']['append']>[0];
 
 /** Does the work and records it, in one transaction. `now`: milliseconds since the epoch, the time of the event. */
-export function recorded<Result>(
+export async function recorded<Result>(
   { auditLog, clock, database }: Services,
-  work: (transaction: Transaction, now: number) => Promise<readonly [result: Result, event: Recorded]>,
+  work: (transaction: Transaction, now: number) => Promise<readonly [result: Result, event: Unrequested]>,
 ): Promise<Result> {
+  // Loaded with the service, which few commands need.
+  const { unrequestedEvent } = await import('@strongroom/audit-log');
   return database.transaction({ kind: 'system' }, async (transaction) => {
     const now = clock.now();
     const [result, event] = await work(transaction, now);
-    await auditLog.append(transaction, {
-      outcome: 'success',
-      context: {
-        requestId: newUuid(now),
-        actor: { kind: 'operator', via: 'command-line' },
-        addressPrefix: null,
-        receivedAt: now,
-      },
-      tenant: null,
-      object: null,
-      subjects: [],
-      details: {},
-      ...event,
-    });
+    await auditLog.append(transaction, unrequestedEvent({ kind: 'operator', via: 'command-line' }, now, event));
     return result;
   });
 }

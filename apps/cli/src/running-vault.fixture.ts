@@ -6,11 +6,13 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { temporaryFolder } from '@strongroom/testing';
 import { prepareDataFolder } from '@strongroom/testing/databases';
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
+import { runProgram } from './program.ts';
 
 export const repository = join(import.meta.dirname, '../../..');
 const SERVER = join(repository, 'apps/server/src/main.ts');
-const COMMAND_LINE = join(repository, 'apps/cli/bin/strongroom.mjs');
+/** What `bin/strongroom.mjs` starts: the launcher itself is in guides.slow.test.ts and in the console's suites. */
+const COMMAND_LINE = join(repository, 'apps/cli/src/main.ts');
 
 /** Milliseconds. A first start makes a database; the machine may be busy with other tests. */
 const START_LIMIT = 60_000;
@@ -229,10 +231,31 @@ export class Device {
 
   /** Runs one command to its end. */
   run(parameters: readonly string[], options: RunOptions = {}): Promise<Ended> {
-    return runProcess(process.execPath, [COMMAND_LINE, ...parameters], {
+    return runProcess(process.execPath, ['--conditions=source', COMMAND_LINE, ...parameters], {
       ...options,
       environment: { ...this.environment, ...options.environment },
     });
+  }
+
+  /**
+   * Runs one command to its end in this process, none beside it. For a command that has been seen as a process and is wanted many times:
+   * loading the whole service takes longer than most of them.
+   */
+  async runHere(parameters: readonly string[]): Promise<Ended> {
+    const output = { stdout: '', stderr: '' };
+    for (const [name, value] of Object.entries(this.environment)) vi.stubEnv(name, value);
+    const spies = (['stdout', 'stderr'] as const).map((name) =>
+      vi.spyOn(process[name], 'write').mockImplementation((text) => {
+        output[name] += String(text);
+        return true;
+      }),
+    );
+    try {
+      return { code: await runProgram(parameters), ...output };
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+      vi.unstubAllEnvs();
+    }
   }
 
   /** Runs a command that must succeed; its lines. */

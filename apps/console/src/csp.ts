@@ -73,6 +73,7 @@ export const clientRoutes = [
   '/audit',
   '/account',
   '/account/password',
+  '/account/recovery-code',
   '/account/email',
   '/account/delete',
   '/members',

@@ -51,6 +51,13 @@ function Inside() {
       </Suspense>
     );
   }
+  if (now.phase === 'new-code') {
+    return (
+      <Suspense fallback={<Entrance title={'\u00a0'}>{null}</Entrance>}>
+        <LazyNewRecoveryKit account={now.account} code={now.recoveryCode} />
+      </Suspense>
+    );
+  }
   if (now.phase === 'locked') return <Unlock account={now.account} notice={now.notice} />;
   return now.phase === 'open' ? <LazyShell /> : null;
 }
@@ -62,6 +69,9 @@ function Enter() {
 }
 
 const LazyCertificate = lazy(async () => ({ default: (await import('./pages/certificate.tsx')).Certificate }));
+const LazyNewRecoveryKit = lazy(async () => ({
+  default: (await import('./pages/new-recovery-code.tsx')).NewRecoveryKit,
+}));
 const LazyShell = lazyPage(fetchShell, 'entrance', <div className="shell" />);
 
 function NotFound() {
@@ -213,6 +223,12 @@ const password = createRoute({
   component: lazyPage(async () => (await import('./pages/change-password.tsx')).ChangePasswordPage),
 });
 
+const recoveryCode = createRoute({
+  getParentRoute: () => app,
+  path: '/account/recovery-code',
+  component: lazyPage(async () => (await import('./pages/new-recovery-code.tsx')).NewRecoveryCodePage),
+});
+
 const email = createRoute({
   getParentRoute: () => app,
   path: '/account/email',
@@ -243,6 +259,7 @@ const routeTree = root.addChildren([
     audit,
     account,
     password,
+    recoveryCode,
     email,
     deletion,
   ]),

@@ -63,6 +63,17 @@ describe('the console over HTTP', () => {
     },
   );
 
+  it('asks to be fetched over TLS only, once it was', async () => {
+    const proxied = Fastify({ trustProxy: true });
+    await addConsole(proxied, folder);
+    for (const url of ['/', '/assets/icon-AbCd1234.svg']) {
+      const secure = await proxied.inject({ url, headers: { 'x-forwarded-proto': 'https' } });
+      expect(secure.headers['strict-transport-security']).toBe('max-age=63072000');
+      expect((await proxied.inject({ url })).headers).not.toHaveProperty('strict-transport-security');
+    }
+    await proxied.close();
+  });
+
   it('assets last for ever, in the shape that the client takes', async () => {
     const plain = await application.inject({ url: '/assets/index-AbCd1234.js' });
     expect(plain.headers).toMatchObject({

@@ -10,6 +10,7 @@ import { constants, gzip } from 'node:zlib';
 import { assetPolicy, clientRoutes, isolationHeaders, NONCE_PLACEHOLDER, pagePolicy } from '@strongroom/console/csp';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StrongroomError, type ErrorTable } from '@strongroom/kernel';
+import { STRICT_TRANSPORT_SECURITY } from 'strongroom';
 
 const consoleErrors = {
   'server.console-unusable': {
@@ -67,7 +68,7 @@ export async function addConsole(application: FastifyInstance, folder: string): 
     application.route({
       method: ['GET', 'HEAD'],
       url: route.replaceAll('$', () => `:id${(segment += 1)}`),
-      handler: (_request, reply) => sendPage(reply, page),
+      handler: (request, reply) => sendPage(request, reply, page),
     });
   }
 }
@@ -101,18 +102,24 @@ function sendAsset(request: FastifyRequest, reply: FastifyReply, { type, plain, 
   if (squeezed !== null) reply.header('vary', 'accept-encoding');
   if (body === squeezed) reply.header('content-encoding', 'gzip');
   return reply
-    .headers({ ...isolationHeaders, 'content-security-policy': assetPolicy, 'cache-control': FOREVER })
+    .headers({ ...protection(request), 'content-security-policy': assetPolicy, 'cache-control': FOREVER })
     .type(type)
     .send(body);
 }
 
-function sendPage(reply: FastifyReply, page: string): FastifyReply {
+function sendPage(request: FastifyRequest, reply: FastifyReply, page: string): FastifyReply {
   const nonce = randomBytes(NONCE_BYTES).toString('base64');
   return reply
-    .headers({ ...isolationHeaders, 'content-security-policy': pagePolicy(nonce), 'cache-control': 'no-store' })
+    .headers({ ...protection(request), 'content-security-policy': pagePolicy(nonce), 'cache-control': 'no-store' })
     .type('text/html; charset=utf-8')
     .send(page.replaceAll(NONCE_PLACEHOLDER, nonce));
 }
+
+/** The page is the first thing a browser asks for, and so the first that can tell it to come over TLS only. */
+const protection = ({ protocol }: FastifyRequest): Readonly<Record<string, string>> =>
+  protocol === 'https'
+    ? { ...isolationHeaders, 'strict-transport-security': STRICT_TRANSPORT_SECURITY }
+    : isolationHeaders;
 
 function headerOf(request: FastifyRequest, name: string): string {
   const value = request.headers[name];

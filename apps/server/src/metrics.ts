@@ -2,9 +2,13 @@
 import { createServer } from 'node:http';
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { JobLog, LogPort } from 'strongroom';
+import { isLoopback } from './options.ts';
 
 /** Seconds; from a cached read to a slow import batch. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** RFC 9110 §15.5.20 */
+const MISDIRECTED = 421;
 
 export interface Metrics {
   readonly registry: Registry;
@@ -60,12 +64,22 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Serves `GET /metrics` on 127.0.0.1. Returns the port and a function that stops it. */
+/** Whether a `Host` header (RFC 9110 §7.2) names this machine by a loopback name or address. */
+function namesLoopback(host: string | undefined): boolean {
+  const [, bracketed, name] = /^(?:\[([\da-f:]+)\]|([^:]+))(?::\d{1,5})?$/i.exec(host ?? '') ?? [];
+  return isLoopback((bracketed ?? name ?? '').toLowerCase());
+}
+
+/** Serves `GET /metrics` on 127.0.0.1, to those who call it by a loopback name: a page whose own name was made to lead here reads nothing. Returns the port and a function that stops it. */
 export async function serveMetrics(
   metrics: Metrics,
   port: number,
 ): Promise<{ port: number; stop: () => Promise<void> }> {
   const server = createServer((request, response) => {
+    if (!namesLoopback(request.headers.host)) {
+      response.writeHead(MISDIRECTED).end();
+      return;
+    }
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end();
       return;

@@ -20,6 +20,7 @@ describe('options', () => {
       durability: 'durable',
       tls: undefined,
       behindProxy: false,
+      proxies: 1,
       origin: undefined,
       metricsPort: 'next',
       logLevel: 'info',
@@ -52,6 +53,8 @@ describe('options', () => {
     ['--port', '1.5'],
     ['--port', ''],
     ['--metrics-port', 'on'],
+    ['--proxies', '0'],
+    ['--proxies', 'two'],
   ])('refuse %s %j', (flag, value) => {
     expect(() => parse([`${flag}=${value}`])).toThrow(
       failure('server.bad-option', new RegExp(`^${flag} must be a number`)),
@@ -90,6 +93,7 @@ describe('options', () => {
       });
       expect(parse([`--host=${host}`, '--behind-proxy'])).toMatchObject({ host, behindProxy: true });
     }
+    expect(parse(['--behind-proxy'], { STRONGROOM_PROXIES: '2' })).toMatchObject({ behindProxy: true, proxies: 2 });
     for (const host of ['127.0.0.1', '127.8.8.8', '::1', 'localhost'])
       expect(parse(['--host', host])).toMatchObject({ host });
   });

@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly durability: 'durable' | 'relaxed';
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   readonly behindProxy: boolean;
+  /** How many stand one behind the other. */
+  readonly proxies: number;
   /** Where people reach the service, such as `https://vault.example.org`; where it listens when absent. */
   readonly origin: string | undefined;
   /** Loopback port of the metrics. `next`: one above the port of the service, or none where that one is taken. */
@@ -43,6 +45,7 @@ Usage: npm start -- [options]          (or: npx strongroom serve [options])
   --tls-key FILE            PEM private key                         STRONGROOM_TLS_KEY
   --behind-proxy            a proxy on the way ends TLS and sets    STRONGROOM_BEHIND_PROXY
                             X-Forwarded-For and X-Forwarded-Proto
+  --proxies N               how many proxies, one behind another    STRONGROOM_PROXIES         1
   --origin URL              where people reach it, for links and   STRONGROOM_ORIGIN          where it listens
                             the check of cross-site requests
   --metrics-port N|off      Prometheus metrics on 127.0.0.1         STRONGROOM_METRICS_PORT    port + 1
@@ -69,6 +72,7 @@ const FLAGS = {
   'tls-certificate': { type: 'string' },
   'tls-key': { type: 'string' },
   'behind-proxy': { type: 'boolean' },
+  proxies: { type: 'string' },
   origin: { type: 'string' },
   'metrics-port': { type: 'string' },
   'log-level': { type: 'string' },
@@ -76,6 +80,10 @@ const FLAGS = {
 } as const;
 
 type Flag = keyof typeof FLAGS;
+
+/** As they are typed: `--port`. */
+export const optionNames: readonly string[] = Object.keys(FLAGS).map((name) => `--${name}`);
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const bad = (detail: string, cause?: unknown) => new ServerError('server.bad-option', { detail, cause });
@@ -133,6 +141,8 @@ export function parseOptions(
 
   const host = text('host') ?? '127.0.0.1';
   const behindProxy = values['behind-proxy'] === true || ['1', 'true', 'yes'].includes(text('behind-proxy') ?? '');
+  const proxies = text('proxies') ?? '1';
+  if (!/^[1-9]$/.test(proxies)) throw bad('--proxies must be a number from 1 to 9.');
   const certificate = text('tls-certificate');
   const key = text('tls-key');
   if ((certificate === undefined) !== (key === undefined)) {
@@ -157,6 +167,7 @@ export function parseOptions(
     durability,
     tls,
     behindProxy,
+    proxies: Number(proxies),
     origin: origin === undefined ? undefined : parseOrigin(origin),
     metricsPort:
       metricsPort === undefined ? 'next' : metricsPort === 'off' ? 'off' : parsePort(metricsPort, 'metrics-port'),

@@ -69,7 +69,7 @@ async function start(options: ServerOptions, logger: Logger, stops: Stop[], stop
   const application = createServer({
     pipeline: strongroom.pipeline,
     ...(tls === undefined ? {} : { tls }),
-    ...(options.behindProxy ? { trustedProxies: PRIVATE_NETWORKS } : {}),
+    ...(options.behindProxy ? { trustedProxies: PRIVATE_NETWORKS, proxies: options.proxies } : {}),
   });
   const consoleBuilt = existsSync(path.join(consoleFolder, 'index.html'));
   if (consoleBuilt) await addConsole(application, consoleFolder);

@@ -15,6 +15,7 @@ const sink = (name: string, eventsBehind: number): Listed => ({
   rotateBytes: null,
   rotateDaily: false,
   keepFiles: null,
+  authorities: null,
   nextIndex: 10,
   batchEnd: null,
   failures: 3,

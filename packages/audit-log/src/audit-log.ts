@@ -23,12 +23,11 @@ import {
 import { SEALED_AT_ONCE, sealOpenings } from './internal/seal-openings.ts';
 import { BATCH, sequenceBatch, type SequencerState } from './internal/sequencer.ts';
 import { gatherCosignatures, type Witnessing } from './internal/witnessing.ts';
-import { verifyStored } from './internal/verify-stored.ts';
 import { readVerifierKeys } from './internal/verifier-keys.ts';
 import type { LogSource } from './log-source.ts';
 import { KEY_ROTATION } from './entry.ts';
 import { RETENTION_RUN } from './retention.ts';
-import type { Verdict, VerifyOptions } from './verify-log.ts';
+import { type Verdict, verifyLog, type VerifyOptions } from './verify-log.ts';
 
 export interface AuditLogOptions {
   readonly clock: Clock;
@@ -90,7 +89,7 @@ export interface AuditLog extends AuditPort {
   previewRetention(): Promise<RetentionPreview>;
   /** Everything that is stored, for `verifyLog`. */
   source(): LogSource;
-  /** `verifyLog` of everything that is stored, on several threads where it is long. */
+  /** `verifyLog` of everything that is stored. */
   verify(options: VerifyOptions): Promise<Verdict>;
 }
 
@@ -124,6 +123,14 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       if (batch.sequenced < BATCH) return total;
     }
   }
+
+  function sequence(signal?: AbortSignal): Promise<number> {
+    // The advisory lock keeps other replicas out; within this process, and on PGlite, this queue does.
+    running = running.catch(() => 0).then(() => drain(signal));
+    return running;
+  }
+
+  const source = () => databaseLogSource(database, clock, openings, sequence);
 
   async function retain(actor: RunActor, signal: AbortSignal | undefined): Promise<number> {
     // Periods and holds that were set before must have their place: a run obeys what stands in the log.
@@ -159,11 +166,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       // Losing a nudge at exit costs nothing: the job runs every second and at every start.
       timer.unref();
     },
-    sequence(signal) {
-      // The advisory lock keeps other replicas out; within this process, and on PGlite, this queue does.
-      running = running.catch(() => 0).then(() => drain(signal));
-      return running;
-    },
+    sequence,
     applyRetention(actor, signal) {
       running = running.catch(() => 0).then(() => retain(actor, signal));
       return running;
@@ -187,8 +190,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       database.transaction(asSystem, (transaction) => previewRetention(transaction, events, clock.now())),
     events,
     verifierKeys: () => database.transaction(asSystem, readVerifierKeys),
-    witness: (signal) =>
-      gatherCosignatures(database, databaseLogSource(database, clock, openings), cosignedSizes, signal),
+    witness: (signal) => gatherCosignatures(database, source(), cosignedSizes, signal),
     redactSubject: (transaction, account, context) => redactSubject(transaction, people, account, clock.now(), context),
     redactErased: (transaction, accounts) =>
       redactErased(transaction, { encryption, people, now: clock.now() }, accounts),
@@ -204,7 +206,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       }
     },
     openings,
-    source: () => databaseLogSource(database, clock, openings),
-    verify: (verifyOptions) => verifyStored({ database, clock, openings }, verifyOptions),
+    source,
+    verify: (verifyOptions) => verifyLog(source(), verifyOptions),
   };
 }

@@ -2,11 +2,12 @@
  * Changes of covered tables that belong to nobody's request. What a job or a migration did is recorded by how many rows of which tables,
  * so that none of them has to remember it.
  */
-import { type Clock, newUuid } from '@strongroom/kernel';
+import type { Clock } from '@strongroom/kernel';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import type { AuditLog } from './audit-log.ts';
 import { FOUND_BEFORE } from './internal/ledger.ts';
+import { unrequestedEvent } from './unrequested-event.ts';
 
 export const BACKGROUND_CHANGE = 'audit.background-change';
 
@@ -79,14 +80,7 @@ async function record(
   more: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (changed.length === 0) return;
-  const now = clock.now();
-  await auditLog.append(transaction, {
-    type: BACKGROUND_CHANGE,
-    outcome: 'success',
-    context: { requestId: newUuid(now), actor: { kind: 'system', job }, addressPrefix: null, receivedAt: now },
-    tenant: null,
-    object: null,
-    subjects: [],
-    details: { ...more, ...Object.fromEntries(changed.map(({ name, rows }) => [name, rows])) },
-  });
+  const details = { ...more, ...Object.fromEntries(changed.map(({ name, rows }) => [name, rows])) };
+  const event = unrequestedEvent({ kind: 'system', job }, clock.now(), { type: BACKGROUND_CHANGE, details });
+  await auditLog.append(transaction, event);
 }

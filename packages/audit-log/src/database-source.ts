@@ -4,7 +4,7 @@ import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { ADDRESS_PREFIX } from './internal/append-event.ts';
 import type { OpeningKeys } from './internal/opening-keys.ts';
-import { readEntries } from './internal/read-entries.ts';
+import { readCheckedEntries, readEntries } from './internal/read-entries.ts';
 import { readHandovers } from './internal/verifier-keys.ts';
 import { readCheckpoints, readMinimumIndex, readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
 import type { Finding, LogSource } from './log-source.ts';
@@ -19,16 +19,26 @@ const STRAYS_NAMED = 100;
  * Each call is a short transaction of its own, so that a long verification holds nobody up. Run the sequencer before verifying a log whose
  * server was stopped: events that wait longer than `SEQUENCING_GRACE` are findings.
  */
-export function databaseLogSource(database: Database, clock: Clock, openings: OpeningKeys): LogSource {
+export function databaseLogSource(
+  database: Database,
+  clock: Clock,
+  openings: OpeningKeys,
+  sequence: () => Promise<unknown>,
+): LogSource {
   const read = <Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> =>
     database.transaction(asSystem, work);
   return {
     newestCheckpoint: () => read(readNewestCheckpoint),
     checkpoints: (after, upTo) => read((transaction) => readCheckpoints(transaction, after, upTo)),
     entries: (from, to) => read((transaction) => readEntries(transaction, openings, from, to)),
+    checkedEntries: (from, to) => read((transaction) => readCheckedEntries(transaction, openings, from, to)),
     tiles: (places) => read((transaction) => readTiles(transaction, places)),
     handovers: () => read(readHandovers),
     minimumIndex: () => read(readMinimumIndex),
+    async settled() {
+      // A log that is damaged cannot be continued; that is what the verdict will say.
+      await sequence().catch(() => undefined);
+    },
     strays: () => read((transaction) => readStrays(transaction, clock.now() - SEQUENCING_GRACE)),
   };
 }
@@ -37,33 +47,36 @@ export function databaseLogSource(database: Database, clock: Clock, openings: Op
 async function readStrays(transaction: Transaction, overdue: number): Promise<Finding[]> {
   const { rows } = await sql<{ place: string; what: string }>`
       with tree as materialized (select coalesce(max(size), 0) as size from audit_checkpoints)
-      (select 'event ' || e.event_id as place, 'it is stored but was never logged' as what
+      (select concat('event ', e.event_id) as place, 'it is stored but was never logged' as what
         from audit_events as e
         where not exists (select from audit_leaves as l where l.event_id = e.event_id) limit ${STRAYS_NAMED}::int)
       union all
-      (select 'event ' || (i.event::jsonb->>0), 'it waits for its place in the log for too long; does the sequencer run?'
+      (select concat('event ', i.event::jsonb->>0), 'it waits for its place in the log for too long; does the sequencer run?'
         from audit_inbox as i where (i.event::jsonb->>1)::bigint < ${overdue * 1000} limit ${STRAYS_NAMED}::int)
       union all
-      (select 'event ' || l.event_id, 'it waits although it was logged' from audit_inbox as i
+      (select concat('event ', l.event_id), 'it waits although it was logged' from audit_inbox as i
         join audit_leaves as l on l.event_id = (i.event::jsonb->>0)::uuid limit ${STRAYS_NAMED}::int)
       union all
-      (select 'leaf ' || l.index, 'no checkpoint covers it' from audit_leaves as l, tree
-        where l.index >= tree.size limit ${STRAYS_NAMED}::int)
+      (select concat('leaf ', l.index), 'no checkpoint covers it' from audit_leaves as l, tree
+        where (l.index >= 0 and l.index < tree.size) is not true limit ${STRAYS_NAMED}::int)
       union all
-      (select 'tile ' || t.level || '/' || t.index, 'no checkpoint covers it' from audit_tiles as t, tree
-        where (t.index + 1) * power(256::numeric, t.level + 1) > tree.size limit ${STRAYS_NAMED}::int)
+      (select concat('tile ', t.level, '/', t.index), 'no checkpoint covers it' from audit_tiles as t, tree
+        where (t.index >= 0 and t.level >= 0 and (t.index + 1) * power(256::numeric, t.level + 1) <= tree.size) is not true limit ${STRAYS_NAMED}::int)
       union all
-      (select 'event ' || o.event_id || ', column ' || o.field, 'a value is stored that belongs to no event' from audit_openings as o
+      (select concat('checkpoint ', c.size), 'it covers nothing' from audit_checkpoints as c
+        where (c.size > 0) is not true limit ${STRAYS_NAMED}::int)
+      union all
+      (select concat('event ', o.event_id, ', column ', o.field), 'a value is stored that belongs to no event' from audit_openings as o
         left join audit_events as e using (event_id)
-        where e.event_id is null or o.field <> ${ADDRESS_PREFIX}
+        where e.event_id is null or o.field is distinct from ${ADDRESS_PREFIX}
           or o.tenant_id is distinct from e.tenant_id or o.subject is distinct from coalesce(e.actor, e.subjects[1]) limit ${STRAYS_NAMED}::int)
       union all
-      (select 'event ' || o.event_id || ', column ' || o.field, 'a value is stored about somebody who has no pseudonym any more'
+      (select concat('event ', o.event_id, ', column ', o.field), 'a value is stored about somebody who has no pseudonym any more'
         from audit_openings as o
         where o.subject is not null and not exists (select from audit_pseudonyms as p where p.pseudonym = o.subject)
         limit ${STRAYS_NAMED}::int)
       union all
-      (select 'key of ' || k.person, 'it is not of the account that its pseudonym stands for' from audit_opening_keys as k
+      (select concat('key of ', k.person), 'it is not of the account that its pseudonym stands for' from audit_opening_keys as k
         left join audit_pseudonyms as p on p.pseudonym = k.person
         where p.account_id is distinct from k.account_id limit ${STRAYS_NAMED}::int)`.execute(transaction);
   return rows.map(({ place, what }) => ({ where: place, what }));

@@ -41,15 +41,18 @@ export const personOf = ({ actor, subjects }: EventColumns): string | null => ac
 const PSEUDONYM = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** Whether open fields say what a change replaced or left. Exact: the form of RFC 8785 has no spaces, and a quote inside of a value is escaped. */
-export const hasDigests = ({ details }: EventColumns): boolean =>
+export const hasDigests = ({ details }: Pick<EventColumns, 'details'>): boolean =>
   details.includes('"beforeDigest":') || details.includes('"afterDigest":');
 
 /**
  * The pseudonyms of those whose erasure closes the opening of an event, each of them alone: whom the address belongs to, and where it also opens digests of
- * a change, everybody whom the event names, since the state of things may tell about any of them. In the order of text; empty for an event about nobody.
+ * a change (`opensDigests`), everybody whom the event names, since the state of things may tell about any of them. In the order of text; empty for an event about nobody.
  */
-export function holdersOf(event: EventColumns): readonly string[] {
-  if (!hasDigests(event)) return [personOf(event) ?? []].flat();
+export function holdersOf(event: EventColumns, opensDigests = hasDigests(event)): readonly string[] {
+  if (!opensDigests) {
+    const person = personOf(event);
+    return person === null ? [] : [person];
+  }
   const { actor, subjects, objectType, objectId } = event;
   const object = objectType === 'account' && objectId !== null && PSEUDONYM.test(objectId) ? objectId : null;
   return [...new Set([actor, object, ...subjects].filter((person) => person !== null))].toSorted();
@@ -99,13 +102,13 @@ export function showsDigest(
 }
 
 /** `SRA` and the version of the format. New columns get new tags; only another meaning of old ones needs a new version. */
-const HEADER = new Uint8Array([0x53, 0x52, 0x41, 0x01]);
+export const ENTRY_HEADER = new Uint8Array([0x53, 0x52, 0x41, 0x01]);
 
 /** tlog-tiles, "Log entries": an entry's length is written as two bytes. */
 export const MAXIMUM_ENTRY_LENGTH = 0xffff;
 
 /** RFC 9162 §2.1.1: what precedes an entry when it is hashed. */
-const LEAF_PREFIX = 0;
+export const LEAF_PREFIX = 0;
 
 const encoder = new TextEncoder();
 
@@ -123,8 +126,8 @@ class EntryWriter {
   /** The prefix of a leaf, then the entry. Valid until the next call. */
   write(event: EventColumns): Uint8Array {
     this.#bytes[0] = LEAF_PREFIX;
-    this.#bytes.set(HEADER, 1);
-    this.#end = 1 + HEADER.length;
+    this.#bytes.set(ENTRY_HEADER, 1);
+    this.#end = 1 + ENTRY_HEADER.length;
     this.#uuid(1, event.eventId);
     this.#time(2, event.occurredAt);
     this.#text(3, event.type);
@@ -235,12 +238,15 @@ export const eventLeaf = (event: EventColumns): Bytes => sha256(writer.write(eve
 
 /** RFC 8785 for a flat object of primitives: keys sorted by UTF-16 code units, ECMAScript's own number and string forms. */
 export function canonicalDetails(details: Readonly<Record<string, string | number | boolean | null>>): string {
-  const members = Object.entries(details).map(([name, value]) => {
+  const names = Object.keys(details);
+  const isSorted = names.every((name, place) => place === 0 || names[place - 1]! < name);
+  for (const name of names) {
+    const value = details[name];
     if (typeof value === 'number' && !Number.isFinite(value)) throw invalid('details');
     const isText = name.isWellFormed() && (typeof value !== 'string' || value.isWellFormed());
     if (!isText) throw invalid('details');
-    return [name, `${JSON.stringify(name)}:${JSON.stringify(value)}`] as const;
-  });
-  members.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
-  return `{${members.map(([, text]) => text).join(',')}}`;
+  }
+  if (isSorted) return JSON.stringify(details);
+  const members = names.toSorted().map((name) => `${JSON.stringify(name)}:${JSON.stringify(details[name])}`);
+  return `{${members.join(',')}}`;
 }

@@ -24,6 +24,7 @@ export { holdJson, type RetentionRouteServices, type WireHold, type WireRetentio
 export { createSinks, type NewSink, type SinkListed, type Sinks, type SinksOptions } from './sinks.ts';
 export { sinkJson, type SinkRouteServices } from './sink-routes.ts';
 export { readPeople, searchEvents } from './search-events.ts';
+export { type Unrequested, unrequestedEvent } from './unrequested-event.ts';
 export { createWitness, hashOfOrigin, type Witness, type WitnessAnswer, type WitnessOptions } from './witness.ts';
 export { serveWitness, type WitnessServer, type WitnessServerOptions } from './witness-server.ts';
 export { openWitnessFolder, type WitnessFolder, type WitnessState } from './witness-state.ts';

@@ -57,6 +57,15 @@ function readKeys(text: unknown): VerifierKey[] {
   throw invalid('It names no keys.');
 }
 
+/**
+ * What `witness serve --policy` needs to know of a log: all keys that ever signed it, each behind those it succeeded, as a C2SP tlog-policy that asks for
+ * nobody. `handovers` as a source shows them, `keys`: the present ones. Throws `audit-log.invalid-proof`.
+ */
+export function policyOfKeys(handovers: readonly string[], keys: readonly string[]): string {
+  const former = handovers.flatMap((text) => readHandover(text).former.map(formatVerifierKey));
+  return [...new Set([...former, ...keys].map((key) => `log ${key}\n`)), 'quorum none\n'].join('');
+}
+
 const invalid = (detail: string, cause?: unknown) => new AuditLogError('audit-log.invalid-proof', { detail, cause });
 
 const idsOf = (keys: readonly VerifierKey[]): string => keys.map(formatVerifierKey).toSorted().join(' ');

@@ -32,8 +32,11 @@ async function newSlot(): Promise<string> {
 async function killAgainAndAgain(options: ReplicaOptions, times: number): Promise<string[]> {
   const committed: string[] = [];
   for (let time = 0; time < times; time += 1) {
-    const replica = startReplica(options);
+    const { promise: working, resolve: works } = Promise.withResolvers<void>();
+    const replica = startReplica(options, (line) => line.startsWith('committed') && works());
     await replica.ready;
+    // Every other time among commits for sure: on a busy machine the first of them takes longer than most of these lives.
+    if (time % 2 === 0) await working;
     await pause(Math.random() * LIFETIME);
     await replica.kill();
     committed.push(...replica.committed);

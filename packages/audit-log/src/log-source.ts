@@ -82,6 +82,11 @@ export interface LogSource {
   minimumIndex?(): Promise<number>;
   /** Every change of the keys, as C2SP tlog-proofs in the order of the log (key-succession.ts). Absent where there is none. */
   handovers?(): Promise<readonly string[]>;
+  /**
+   * Resolves once what was committed before has its place in the log: whoever is forgotten has no openings any more at once, and the entry that says so
+   * follows within a second or two. Absent where nothing changes.
+   */
+  settled?(): Promise<void>;
   /** What is stored outside of the tree's order: events never sequenced, leaves or tiles beyond the newest checkpoint. */
   strays(): Promise<readonly Finding[]>;
 }

@@ -11,6 +11,7 @@ import { type AuditLog, createAuditLog } from './audit-log.ts';
 import { catalogue } from './catalogue.ts';
 import { cosignedMessage, cosignedNote, parseCheckpoint, timestampedSignature } from './checkpoint.ts';
 import type { NoteAlgorithm } from './internal/signature-types.ts';
+import type { LogSource } from './log-source.ts';
 import { manifest } from './manifest.ts';
 import { createSinks, type Sinks } from './sinks.ts';
 import { formatSignatureLine, formatVerifierKey, type VerifierKey, verifierKey } from './signed-note.ts';
@@ -130,6 +131,13 @@ export async function openHouse(engine: TestEngine, nudge: () => void = () => un
       await database.close();
     },
   };
+}
+
+/** The same log, its entries read from JSON, as every source but the own database shows them. */
+export function inJson(source: LogSource): LogSource {
+  const plain = { ...source };
+  delete plain.checkedEntries;
+  return plain;
 }
 
 export interface Cosigner {

@@ -2,7 +2,7 @@
 import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditEvent, type House, openHouse } from './log.test-support.ts';
+import { auditEvent, type House, inJson, openHouse } from './log.test-support.ts';
 import {
   createConsistencyProof,
   createInclusionProof,
@@ -48,20 +48,16 @@ for (const engine of databases()) {
       expect(progress.length).toBeGreaterThan(10);
     });
 
-    it('is verified on several threads with the same result', async () => {
-      const progress: number[] = [];
+    it('is verified from JSON with the same result', async () => {
       const started = performance.now();
-      const verdict = await house.auditLog.verify({ keys, onProgress: (done) => progress.push(done) });
-      figure(`verification on several threads, ${engine.name}: ${perSecond(SIZE, started)} events/s`);
-      expect(verdict).toEqual(await verifyLog(house.auditLog.source(), { keys }));
-      expect(progress).toEqual(progress.toSorted((left, right) => left - right));
-      expect(progress.at(-1)).toBe(SIZE);
+      const verdict = await verifyLog(inJson(house.auditLog.source()), { keys });
+      figure(`verification from JSON on ${engine.name}: ${perSecond(SIZE, started)} events/s`);
+      expect(verdict).toEqual(await house.auditLog.verify({ keys }));
     });
 
     it('stops when told to', async () => {
       const controller = new AbortController();
       const options = { keys, signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) };
-      await expect(verifyLog(house.auditLog.source(), options)).rejects.toThrow('enough');
       await expect(house.auditLog.verify(options)).rejects.toThrow('enough');
     });
 
@@ -105,7 +101,6 @@ for (const engine of databases()) {
       expect(verdict.findings).toEqual([
         { where: 'event 54321', what: 'its stored columns are not those that were logged' },
       ]);
-      expect(await house.auditLog.verify({ keys })).toEqual(verdict);
     });
   });
 }

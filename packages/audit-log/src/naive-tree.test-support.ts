@@ -1,11 +1,8 @@
 /** RFC 9162 §2.1 written down as literally as possible: slow, and nothing shared with what is tested but the hash. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
-};
+const sha256 = (...parts: readonly Uint8Array[]): Uint8Array =>
+  new Uint8Array(hash('sha256', Buffer.concat(parts), 'buffer'));
 
 const split = (count: number): number => 2 ** Math.ceil(Math.log2(count) - 1);
 

@@ -1,7 +1,7 @@
 /** What opens a commitment lies under the keys of those it is about. */
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { createRotations, encryptedTable } from '@strongroom/encryption';
-import { newUuid, toHex, utf8, type Uuid } from '@strongroom/kernel';
+import { concatBytes, newUuid, toHex, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
 import { asSystem, inTenant, type Transaction } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
@@ -62,7 +62,7 @@ for (const engine of databases()) {
       expect(new Set(waiting.map(({ opening }) => opening))).toEqual(new Set(stored.map(({ opening }) => opening)));
       expect(stored).toHaveLength(2);
       for (const { opening } of stored) {
-        expect(opening).toMatch(/^01/);
+        expect(opening).toMatch(/^02/);
         expect(opening).not.toContain(toHex(utf8(PREFIX)));
       }
       expect(await shown(2)).toEqual([PREFIX, PREFIX]);
@@ -104,6 +104,12 @@ for (const engine of databases()) {
       );
       const wrong = 'salt or value are not those that were logged';
       expect((await judge()).findings).toEqual([{ where: 'event 0, column address_prefix', what: wrong }]);
+      // What is not what was logged is shown to nobody, not even when only one bit of it is another.
+      expect(await shown(3)).toEqual(['', PREFIX, PREFIX]);
+      await house.attack(
+        `update audit_openings as o set opening = set_byte(opening, 50, get_byte(opening, 50) # 1) from audit_leaves as l where l.event_id = o.event_id and l.index = 1`,
+      );
+      expect(await shown(3)).toEqual(['', '', PREFIX]);
       await house.attack(`delete from audit_opening_keys where account_id = '${bob}'`);
       expect((await judge()).findings).toContainEqual({ where: 'event 2, column address_prefix', what: wrong });
       // The key of somebody who was erased in the place of another one's must not make their events look redacted.
@@ -120,6 +126,58 @@ for (const engine of databases()) {
       const fresh = await house.replica(house.database);
       const damaged = await verifyLog(fresh.source(), { keys: await fresh.verifierKeys() });
       expect(damaged.findings).toContainEqual({ where: 'event 1, column address_prefix', what: wrong });
+    });
+
+    it('are each used once, whoever writes how much from wherever', async () => {
+      const places = ['203.0.113.0/24', PREFIX, '2001:db8::/48'];
+      const context = from(alice).context;
+      const events = Array.from({ length: 60 }, (_, index) =>
+        from(
+          index % 4 === 3 ? bob : alice,
+          index % 4 === 3 ? {} : { context: { ...context, addressPrefix: places[index >> 5]! } },
+        ),
+      );
+      // The first of each makes their key, which is remembered from the second on.
+      for (const event of events) await house.append(event);
+      await house.auditLog.sequence();
+      expect(await shown(60)).toEqual(events.map((event) => event.context.addressPrefix));
+      const entries = await house.auditLog.source().entries(0, 60);
+      const salts = entries.map(({ addressPrefix }) => toHex(addressPrefix!.salt));
+      expect(new Set(salts).size).toBe(60);
+      const stored = await house.peek(
+        `select substring(encode(opening, 'hex') from 3 for 24) as vector from audit_openings`,
+      );
+      expect(new Set(stored.map(({ vector }) => vector)).size).toBe(60);
+      expect(await judge()).toMatchObject({ ok: true, size: 60 });
+    });
+
+    it('of the form before, encrypted for one event each, still open there and nowhere else', async () => {
+      await log(from(alice), from(alice));
+      const accounts = await house.peek<{ readonly pseudonym: string }>(`select pseudonym from audit_pseudonyms`);
+      const person = accounts[0]!.pseudonym;
+      const keys = await system((transaction) =>
+        house.auditLog.openings.forWriting(transaction, [{ person, account: alice }], 0),
+      );
+      const entries = await house.auditLog.source().entries(0, 2);
+      for (const { event, addressPrefix } of entries) {
+        if (typeof event === 'string') throw new TypeError(event);
+        const vector = randomBytes(12);
+        const cipher = createCipheriv('aes-256-gcm', keys.get(person)!, vector);
+        cipher.setAAD(utf8(`strongroom/audit-opening/v1\0${event.tenantId}\0${event.eventId}`));
+        const text = cipher.update(concatBytes(addressPrefix!.salt, utf8(PREFIX)));
+        cipher.final();
+        const former = toHex(concatBytes(Uint8Array.of(1), vector, text, cipher.getAuthTag()));
+        await house.attack(
+          `alter table audit_openings disable trigger all`,
+          `update audit_openings set opening = '\\x${former}' where event_id = '${event.eventId}'`,
+        );
+      }
+      expect(await shown(2)).toEqual([PREFIX, PREFIX]);
+      expect(await judge()).toMatchObject({ ok: true, redactedEntries: 0 });
+      await house.attack(
+        `update audit_openings as o set opening = other.opening from audit_openings as other where other.event_id < o.event_id`,
+      );
+      expect(await shown(2)).toEqual([PREFIX, '']);
     });
 
     it('close with the key of their person, whatever rows are left, and the log says so when it notices', async () => {
@@ -255,7 +313,7 @@ for (const engine of databases()) {
       }
       const stored = await house.peek(`select encode(opening, 'hex') as opening from audit_openings`);
       expect(stored).toHaveLength(2);
-      for (const { opening } of stored) expect(opening).toMatch(/^01/);
+      for (const { opening } of stored) expect(opening).toMatch(/^02/);
       await system((transaction) => other.redactErased(transaction));
       await other.sequence();
       expect((await other.source().entries(0, 3)).map(({ addressPrefix }) => addressPrefix?.value)).toEqual([

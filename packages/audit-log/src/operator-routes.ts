@@ -129,6 +129,22 @@ const setPolicyRoute = defineRoute({
   },
 });
 
+const witnessingRoute = defineRoute({
+  ...shared,
+  method: 'GET',
+  path: '/operator/audit/witnessing',
+  summary: 'Asks the witnesses for the newest checkpoint and says what they answered',
+  input: {},
+  output: wire.witnessing,
+  audit: notAudited('It shows addresses of witnesses and what they refuse.'),
+  // Witnesses are asked over the network, which no transaction waits for.
+  stateless: true,
+  async handler({ services, signal }) {
+    const witnessing = await services.auditLog.witness(signal);
+    return { body: { witnessing: witnessing === null ? null : { ...witnessing, problems: [...witnessing.problems] } } };
+  },
+});
+
 const digestOf = (policy: string | null): Uint8Array => sha256(utf8(policy ?? ''));
 
 export const operatorRoutes = [
@@ -138,5 +154,6 @@ export const operatorRoutes = [
   rotateRoute,
   policyRoute,
   setPolicyRoute,
+  witnessingRoute,
   ...logRoutes({ ...door, prefix: '/operator/audit', tenantOf: () => null, results: wire.OPERATOR_PAGE_ENTRIES }),
 ];

@@ -11,6 +11,9 @@ export interface OperatorLog {
   readonly source: LogSource;
 }
 
+/** Milliseconds in which a running server gives every event its place: its job runs every second. */
+const SETTLING = 2500;
+
 /**
  * `get`: fetches a path from the socket and resolves with the parsed JSON of a success; rejects with an error that has the server's
  * `code` otherwise. Strays are for the verification on the server.
@@ -55,6 +58,10 @@ export async function operatorLog(get: (path: string) => Promise<unknown>): Prom
         for (const place of places) tiles.push(await readTile(get, place));
         return tiles;
       },
+      settled: () =>
+        new Promise((resolve) => {
+          setTimeout(resolve, SETTLING);
+        }),
       strays: async () => [],
     },
   };

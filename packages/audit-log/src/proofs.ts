@@ -1,9 +1,9 @@
 /** Inclusion and consistency proofs, RFC 9162 §2.1.3 and §2.1.4: making them from a tree's nodes, and checking them. */
 import { equalBytes } from '@strongroom/kernel';
 import { AuditLogError } from './errors.ts';
-import { nodeHash } from './merkle.ts';
+import { HASH_LENGTH, hashPairs, nodeHash } from './merkle.ts';
 import { type ReadNode, subtreesOf } from './internal/subtrees.ts';
-import { hashAt, perfectRoot, TILE_HEIGHT, TILE_WIDTH, type TilePlace, tileWidth } from './tiles.ts';
+import { hashAt, TILE_HEIGHT, TILE_WIDTH, type TilePlace, tileWidth } from './tiles.ts';
 
 export type { ReadNode };
 
@@ -17,19 +17,40 @@ function tileOf(size: number, height: number, index: number) {
   return { place, position: first - tile * TILE_WIDTH, count };
 }
 
-/** The nodes of a tree that is stored in tiles. `readTile` answers with `width` hashes or rejects. */
+/**
+ * The nodes of a tree that is stored in tiles. `readTile` answers with `width` hashes or rejects. Each tile is read and hashed once, so that further proofs
+ * from the same nodes cost next to nothing.
+ */
 export function nodesFromTiles(
   size: number,
   readTile: (level: number, index: number, width: number) => Promise<Uint8Array>,
 ): ReadNode {
-  const tiles = new Map<string, Promise<Uint8Array>>();
+  const tiles = new Map<string, Promise<TileNodes>>();
   return async (height, index) => {
     const { place, position, count } = tileOf(size, height, index);
     const name = `${place.level}/${place.index}`;
-    const tile = tiles.get(name) ?? readTile(place.level, place.index, place.width);
+    const tile =
+      tiles.get(name) ?? readTile(place.level, place.index, place.width).then((hashes) => new TileNodes(hashes));
     tiles.set(name, tile);
-    return count === 1 ? hashAt(await tile, position) : perfectRoot(await tile, position, count);
+    return (await tile).at(height % TILE_HEIGHT, position / count);
   };
+}
+
+/** The nodes inside of a tile, each height hashed as a whole when it is first asked for: a path needs nearly all of them. */
+class TileNodes {
+  readonly #heights: Uint8Array[];
+
+  constructor(hashes: Uint8Array) {
+    this.#heights = [hashes];
+  }
+
+  at(height: number, position: number): Uint8Array {
+    while (this.#heights.length <= height) {
+      const below = this.#heights.at(-1)!;
+      this.#heights.push(hashPairs(below.subarray(0, below.length - (below.length % (2 * HASH_LENGTH)))));
+    }
+    return hashAt(this.#heights[height]!, position);
+  }
 }
 
 /** The largest power of two smaller than `count`, which is at least 2: RFC 9162 §2.1.1 splits there. */

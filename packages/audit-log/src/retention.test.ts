@@ -17,6 +17,7 @@ import {
   otherTenant,
   START,
   tenant,
+  inJson,
 } from './log.test-support.ts';
 import type { LogSource } from './log-source.ts';
 import { operatorLog } from './operator-source.ts';
@@ -278,7 +279,7 @@ describe('retention', () => {
     const source = house.auditLog.source();
     let isFirst = true;
     const overtaken: LogSource = {
-      ...source,
+      ...inJson(source),
       async entries(from, to) {
         after(91);
         if (isFirst) await run();

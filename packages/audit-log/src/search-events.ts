@@ -61,13 +61,16 @@ export async function searchEvents(
   const sought = await peopleNamed(transaction, filter);
   const found = foundEvents(events, filter, { tenant, order, after }, sought);
   // One more than the page holds tells whether there is another.
-  const { rows } = await sql<{ entries: string }>`
+  const read = async () => {
+    const { rows } = await sql<{ entries: string }>`
     with found as materialized (${found} limit ${limit + 1}::int)
     select coalesce(json_agg(json_build_array(l.index, encode(l.hash, 'hex'), ${eventJson}, ${openingJson})
       order by e.event_id ${order === 'newest' ? sql`desc` : sql`asc`}), '[]')::text as entries
     from found join audit_events as e using (event_id) join audit_leaves as l using (event_id)
     left join audit_openings as o on o.event_id = e.event_id and o.field = ${ADDRESS_PREFIX}`.execute(transaction);
-  const entries = await openEntries(transaction, openings, rows[0]!.entries, 'missing');
+    return rows[0]!.entries;
+  };
+  const entries = await openEntries(transaction, openings, read, 'missing');
   const page = entries.slice(0, limit);
   const people = await readPeople(transaction, pseudonymsIn(page));
   return { entries: page, next: entries.length > limit ? eventIdOf(page.at(-1)) : null, sought, people };

@@ -1,5 +1,6 @@
 /** The sinks of the audit log, for the operator on the machine. */
 import { defineRoutes, type LimitPolicy, notAudited, operatorOnly } from '@strongroom/pipeline';
+import { describeAuthorities } from './internal/sink-target.ts';
 import type { SinkListed, Sinks } from './sinks.ts';
 import * as wire from './wire.ts';
 
@@ -38,6 +39,7 @@ export const sinkJson = (listed: SinkListed): wire.WireSink => ({
   rotateBytes: listed.rotateBytes,
   rotateDaily: listed.rotateDaily,
   keepFiles: listed.keepFiles,
+  authorities: describeAuthorities(listed.authorities),
   next: listed.nextIndex,
   eventsBehind: listed.eventsBehind,
   secondsBehind: listed.secondsBehind,

@@ -62,7 +62,7 @@ describe.skipIf(!postgresql!.available)('sinks of a process that is killed', () 
     try {
       const shared = { format: 'jsonl', withAddresses: false, from: 0 } as const;
       const { secret } = await sinks.add(
-        { ...shared, name: 'webhook', target: { kind: 'webhook', url: receiver.url } },
+        { ...shared, name: 'webhook', target: { kind: 'webhook', url: receiver.url, authorities: null } },
         'command-line',
       );
       const target = { kind: 'file', folder, rotateBytes: ROTATE_BYTES, rotateDaily: false, keepFiles: null } as const;

@@ -40,7 +40,7 @@ for (const engine of databases()) {
     const webhook = (name: string, more: Partial<NewSink> = {}): NewSink => ({
       name,
       format: 'jsonl',
-      target: { kind: 'webhook', url: receiver.url },
+      target: { kind: 'webhook', url: receiver.url, authorities: null },
       withAddresses: false,
       from: null,
       ...more,
@@ -316,7 +316,7 @@ for (const engine of databases()) {
       ['http://127.0.0.1.example.org/', 'Without https'],
       ['nothing', 'https address'],
     ])('refuse the address %s', async (url, detail) => {
-      const adding = house.sinks.add(webhook('siem', { target: { kind: 'webhook', url } }), VIA);
+      const adding = house.sinks.add(webhook('siem', { target: { kind: 'webhook', url, authorities: null } }), VIA);
       await expect(adding).rejects.toMatchObject({
         code: 'audit-log.invalid-sink',
         message: expect.stringContaining(detail),

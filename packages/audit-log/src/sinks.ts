@@ -13,8 +13,9 @@ import {
   type SinkOverview,
   type StoredSink,
 } from './internal/sink-store.ts';
-import { folderTarget, originOf, webhookTarget } from './internal/sink-target.ts';
+import { authoritiesOf, folderTarget, originOf, webhookTarget } from './internal/sink-target.ts';
 import { newSecret } from './internal/webhook.ts';
+import { unrequestedEvent } from './unrequested-event.ts';
 
 /** How the operator came. */
 type Via = 'administrator-socket' | 'command-line';
@@ -24,7 +25,12 @@ export interface NewSink {
   readonly name: string;
   readonly format: 'jsonl' | 'ocsf';
   readonly target:
-    | { readonly kind: 'webhook'; readonly url: string }
+    | {
+        readonly kind: 'webhook';
+        readonly url: string;
+        /** Certificates in PEM, of which one must have vouched for the receiver; null: any authority that Node knows. */
+        readonly authorities: string | null;
+      }
     | {
         readonly kind: 'file';
         /** Absolute path on the machine that delivers. */
@@ -87,15 +93,12 @@ export function createSinks(options: SinksOptions): Sinks {
     await database.transaction(asSystem, async (transaction) => {
       const now = clock.now();
       const { sink, details } = await work(transaction, now);
-      await auditLog.append(transaction, {
+      const event = {
         type,
-        outcome: 'success',
-        context: { requestId: newUuid(now), actor: { kind: 'operator', via }, addressPrefix: null, receivedAt: now },
-        tenant: null,
         object: { type: 'audit-sink', id: sink.id },
-        subjects: [],
         details: { sink: sink.name, to: originOf(sink.kind, sink.target), ...details },
-      });
+      };
+      await auditLog.append(transaction, unrequestedEvent({ kind: 'operator', via }, now, event));
     });
     auditLog.committed();
   }
@@ -111,7 +114,12 @@ export function createSinks(options: SinksOptions): Sinks {
         }
         return {
           sink,
-          details: { format: sink.format, addresses: sink.withAddresses, ...(from === null ? {} : { from }) },
+          details: {
+            format: sink.format,
+            addresses: sink.withAddresses,
+            ...(sink.authorities === null ? {} : { ownAuthorities: true }),
+            ...(from === null ? {} : { from }),
+          },
         };
       });
       nudge();
@@ -166,13 +174,21 @@ type Details = Readonly<Record<string, string | number | boolean>>;
 function storedSink({ name, format, target, withAddresses }: NewSink, now: number): StoredSink {
   const shared = { id: newUuid(now), name, format, withAddresses, kind: target.kind };
   return target.kind === 'webhook'
-    ? { ...shared, target: webhookTarget(target.url), rotateBytes: null, rotateDaily: false, keepFiles: null }
+    ? {
+        ...shared,
+        target: webhookTarget(target.url),
+        authorities: target.authorities === null ? null : authoritiesOf(target.url, target.authorities, now),
+        rotateBytes: null,
+        rotateDaily: false,
+        keepFiles: null,
+      }
     : {
         ...shared,
         target: folderTarget(target.folder),
         rotateBytes: target.rotateBytes,
         rotateDaily: target.rotateDaily,
         keepFiles: target.keepFiles,
+        authorities: null,
       };
 }
 

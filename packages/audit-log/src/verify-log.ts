@@ -52,7 +52,7 @@ const PAGE = 8 * TILE_WIDTH;
 /** Pages read ahead of the one that is hashed: where the database answers two at once, it keeps up with the hashing. */
 const PAGES_AHEAD = 2;
 
-/** Verifications of a log from which entries are being removed meanwhile: the one that finds nothing new is the last. */
+/** Verifications of a log from which entries or openings are being removed meanwhile: the one that finds nothing new is the last. */
 const ROUNDS = 3;
 
 const MICROSECONDS = 1_000_000;
@@ -138,9 +138,10 @@ class Verification {
     };
   }
 
-  /** Whether entries are gone that a run removed whose entry is younger than the checkpoint this verification began with. */
+  /** Whether something is gone, and the entry that may account for it is younger than the checkpoint this verification began with. */
   async isOvertaken(): Promise<boolean> {
-    if (this.#removals.unaccounted === 0) return false;
+    if (this.#removals.unaccounted === 0 && this.#missing.unaccounted === 0) return false;
+    await this.#source.settled?.();
     const newest = await this.#source.newestCheckpoint();
     if (newest === null) return false;
     try {
@@ -209,11 +210,17 @@ class Verification {
       this.#checkedEntries(from, to),
       this.#source.tiles(places),
     ]);
-    return { to, places, expected, entries: new Map(list.map((entry) => [entry.index, entry])), tiles };
+    const entries = new Map<number, CheckedEntry>();
+    for (const entry of list) {
+      if (entries.has(entry.index)) this.#report(`leaf ${entry.index}`, STORED_TWICE);
+      entries.set(entry.index, entry);
+    }
+    return { to, places, expected, entries, tiles };
   }
 
   async #checkedEntries(from: number, to: number): Promise<readonly CheckedEntry[]> {
-    return this.#source.checkedEntries?.(from, to) ?? (await this.#source.entries(from, to)).map(checkEntry);
+    const checked = this.#source.checkedEntries?.(from, to);
+    return checked ?? (await this.#source.entries(from, to)).map((entry) => checkEntry(entry));
   }
 
   /** Sizes at which some checkpoint states a root, within one page. */
@@ -334,6 +341,9 @@ class Verification {
     }
   }
 }
+
+/** It, its event or its opening; whichever of them a search would show. */
+const STORED_TWICE = 'it is stored twice';
 
 const ROOT_DIFFERS = 'its stored root is not that of its hashes';
 

@@ -152,6 +152,17 @@ export const head = z.strictObject({
 });
 /** C2SP tlog-policy with an address for each witness; null for none. */
 export const witnessPolicy = z.strictObject({ policy: z.string().max(32_768).nullable() });
+/** What the witnesses answered when they were asked just now; null while nobody is to be asked, or nothing was logged yet. */
+export const witnessing = z.strictObject({
+  witnessing: z
+    .strictObject({
+      size: z.int(),
+      /** Of the largest checkpoint that a quorum cosigned. */
+      witnessedSize: z.int(),
+      problems: z.array(z.strictObject({ witness: z.string(), problem: z.string() })),
+    })
+    .nullable(),
+});
 /** The keys were changed; the entry that says so is the last of `size`. */
 export const keyRotation = z.strictObject({
   size: z.int(),
@@ -172,7 +183,12 @@ export const newSink = z.strictObject({
   name: sinkName,
   format: sinkFormat,
   target: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('webhook'), url: z.string().max(2048) }),
+    z.strictObject({
+      kind: z.literal('webhook'),
+      url: z.string().max(2048),
+      /** PEM; null for the authorities that Node knows. */
+      authorities: z.string().max(65_536).nullable(),
+    }),
     z.strictObject({
       kind: z.literal('file'),
       /** PATH_MAX of Linux. */
@@ -200,6 +216,8 @@ export const sink = z.strictObject({
   rotateBytes: z.int().nullable(),
   rotateDaily: z.boolean(),
   keepFiles: z.int().nullable(),
+  /** Who may vouch for the receiver's certificate; empty for the authorities that Node knows. */
+  authorities: z.array(z.strictObject({ subject: z.string(), fingerprint: z.string(), validUntil: z.string() })),
   /** Place of the first event that was not acknowledged. */
   next: z.int(),
   eventsBehind: z.int(),

@@ -41,12 +41,23 @@ export async function requestCosignatures(submission: Submission): Promise<reado
     if (lastSize > size) throw unwitnessed(`It has seen ${lastSize} entries, the log has ${size}: was the log cut?`);
     const { status, body } = await post(submission, lastSize, size);
     if (status === 200) return readAnswer(submission, body);
-    if (status !== 409) throw unwitnessed(`It answers with status ${status}.`);
+    if (status !== 409) throw unwitnessed(meaningOf(status));
     const [, stated] = /^(0|[1-9][0-9]{0,15})\n$/.exec(body) ?? [];
     if (stated === undefined) throw unwitnessed('It does not say where it stands.');
     lastSize = Number(stated);
   }
   throw unwitnessed('It moves on faster than it can be asked.');
+}
+
+/** tlog-witness, "add-checkpoint". What the operator can do is said for the two that only the operator of the witness can mend. */
+function meaningOf(status: number): string {
+  const remedy =
+    'Whoever runs it has to be sent what `strongroom audit witness --own-keys` writes, and to start it anew with that as its --policy';
+  if (status === 404) return `It does not vouch for this log (status 404). ${remedy}.`;
+  if (status === 403) return `It was not told of the keys that sign this log now (status 403). ${remedy}.`;
+  if (status === 422)
+    return 'To it, this log does not continue the one it cosigned (status 422): was the log rewritten?';
+  return `It answers with status ${status}.`;
 }
 
 async function post({ url, note, prove, signal }: Submission, lastSize: number, size: number) {

@@ -10,6 +10,7 @@ import { cosignatureReader } from './checkpoint.ts';
 import { writeWitnessPolicy } from './internal/witnessing.ts';
 import { auditEvent, type House, newCosigner, openHouse } from './log.test-support.ts';
 import { naiveLeaves, naiveRoot, naiveSubproof } from './naive-tree.test-support.ts';
+import { policyOfKeys } from './key-succession.ts';
 import { parsePolicy } from './policy.ts';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './signed-note.ts';
 import { verifyLog } from './verify-log.ts';
@@ -291,6 +292,44 @@ for (const engine of databases()) {
         problems: [{ problem: expect.stringContaining('422') as string }],
       });
       expect(await judged({ seen: [seen] })).toMatchObject({ ok: false, standing: 'DIVERGED' });
+    });
+
+    it('whose keys changed say what the witness has to be told, and are cosigned once it was', async () => {
+      const house = await open();
+      const folder = temporaryFolder();
+      const known = async () =>
+        parsePolicy(
+          policyOfKeys((await house.auditLog.source().handovers!()) ?? [], await house.auditLog.verifierKeys()),
+        ).logs.map(({ key }) => key);
+      expect(await known()).toEqual(await keysOf(house));
+      const before = await startWitness('w.example', await known(), folder);
+      await setPolicy(house, policyFor(before));
+      expect(await house.auditLog.witness()).toMatchObject({ witnessedSize: 1, problems: [] });
+      await house.auditLog.rotateKeys('command-line');
+      // The checkpoint of the change is signed by the former keys as well.
+      expect(await house.auditLog.witness()).toMatchObject({ witnessedSize: 2, problems: [] });
+      await house.append(auditEvent());
+      await house.auditLog.sequence();
+      for (let turn = 0; turn < 2; turn += 1) {
+        expect(await house.auditLog.witness()).toMatchObject({
+          witnessedSize: 2,
+          problems: [
+            { witness: before.url, problem: expect.stringContaining('`strongroom audit witness --own-keys`') },
+          ],
+        });
+      }
+      await before.stop();
+
+      expect(await known()).toHaveLength(4);
+      expect((await known()).slice(2)).toEqual(await keysOf(house));
+      const after = await startWitness('w.example', await known(), folder);
+      await setPolicy(house, policyFor(after));
+      expect(await house.auditLog.witness()).toMatchObject({ size: 3, witnessedSize: 3, problems: [] });
+      const stranger = await startWitness('w.example', [log.key]);
+      await setPolicy(house, policyFor(stranger));
+      expect(await house.auditLog.witness()).toMatchObject({
+        problems: [{ problem: expect.stringContaining('does not vouch for this log (status 404)') }],
+      });
     });
 
     it('tell when a witness cannot be reached, and accept only addresses that can be asked', async () => {

@@ -53,6 +53,9 @@ const refuse = (status: WitnessAnswer['status'], why: string): WitnessAnswer => 
 /** tlog-witness, "Monitor Retrieval Mechanism": SHA-256 of the origin in lower-case hexadecimal. */
 export const hashOfOrigin = (origin: string): string => createHash('sha256').update(origin).digest('hex');
 
+const NO_KNOWN_KEY =
+  'The checkpoint is not signed by a present key of the log. If its keys have changed, start the witness with the new ones behind the former ones: --log or --policy.';
+
 export function createWitness({ cosigners, logs, state, clock }: WitnessOptions): Witness {
   const keysOf = Map.groupBy(logs, ({ name }) => name);
   const origins = new Map([...keysOf.keys()].map((origin) => [hashOfOrigin(origin), origin]));
@@ -116,7 +119,7 @@ export function createWitness({ cosigners, logs, state, clock }: WitnessOptions)
       return inTurn(origin, async () => {
         const reader = await signatureReader(await presentKeys(origin, keys));
         const signed = await reader.read(request.note).catch(() => []);
-        if (signed.length === 0) return refuse(403, 'The checkpoint is not signed by a known key of the log.');
+        if (signed.length === 0) return refuse(403, NO_KNOWN_KEY);
         return judge(request, origin);
       });
     },

@@ -2,9 +2,10 @@ import { fromBase64Url, newUuid } from '@strongroom/kernel';
 import { defaultKeyDerivation } from '@strongroom/sealing';
 import { asSystem, type Database } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
+import { randomText } from '@strongroom/testing/sign-up';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearer, manifests, type Person, randomText, Vault } from './vault.test-support.ts';
+import { bearer, manifests, type Person, Vault } from './vault.test-support.ts';
 import type { Account, PasswordChanged, RecoveryStarted, SessionList, SessionStarted } from './wire.ts';
 
 for (const engine of databases()) {
@@ -24,6 +25,8 @@ for (const engine of databases()) {
       (await vault.send('GET /v1/account', { headers: bearer(person.token) })).body['record'] as Account['record'];
     const signIn = (email: string, secret: string) =>
       vault.send('POST /v1/sessions', { body: { email, authenticationSecret: secret, transport: 'bearer' } });
+    const start = (email: string, secret: string) =>
+      vault.send('POST /v1/recovery', { body: { email, recoveryAuthenticationSecret: secret } });
     const alive = async (token: string): Promise<boolean> =>
       (await vault.send('GET /v1/account', { headers: bearer(token) })).status === 200;
     /** What the password-dependent part of a record becomes under another password. */
@@ -110,8 +113,6 @@ for (const engine of databases()) {
     });
 
     describe('recovery', () => {
-      const start = (email: string, secret: string) =>
-        vault.send('POST /v1/recovery', { body: { email, recoveryAuthenticationSecret: secret } });
       const finishBody = (started: RecoveryStarted, record: object = {}) => ({
         token: started.token,
         authenticationSecret: randomText(32),
@@ -235,6 +236,95 @@ for (const engine of databases()) {
         expect(stored).toContain('authentication.recovery');
         expect(stored).not.toContain(proof.token);
         expect(stored).not.toContain(Buffer.from(fromBase64Url(proof.token)).toString('hex'));
+      });
+    });
+
+    describe('a new recovery code', () => {
+      const newCode = async (person: Person, given: object = {}) => ({
+        recoveryAuthenticationSecret: randomText(32),
+        accountKeyByRecovery: randomText(113),
+        replaces: (await recordOf(person)).accountKeyByRecovery,
+        ...given,
+      });
+      const renew = (person: Person, body: object) =>
+        vault.send('PUT /v1/account/recovery-code', { body, headers: bearer(person.token) });
+
+      it('takes the place of the former one, and nothing else changes', async () => {
+        const other = (await signIn(anna.email, anna.secret)).body as SessionStarted;
+        const proved = await vault.proved(anna);
+        const before = await recordOf(proved);
+        const begun = (await start(anna.email, anna.recoverySecret)).body as RecoveryStarted;
+        const body = await newCode(proved);
+        const answer = await renew(proved, body);
+        const { accountKeyByRecovery } = body;
+        const record = { ...before, accountKeyByRecovery };
+        expect(answer).toMatchObject({ status: 200, body: { id: anna.account, record } });
+        expect(await recordOf(proved)).toEqual(record);
+        expect([await alive(other.token!), await alive(proved.token)]).toEqual([true, true]);
+        expect((await signIn(anna.email, anna.secret)).status).toBe(201);
+        expect(await start(anna.email, anna.recoverySecret)).toMatchObject({
+          status: 401,
+          body: { code: 'authentication.recovery-failed' },
+        });
+        expect((await start(anna.email, body.recoveryAuthenticationSecret)).status).toBe(201);
+        // Whoever has the former code and was already half way in is out again.
+        const finished = await vault.send('PUT /v1/recovery', {
+          body: {
+            token: begun.token,
+            authenticationSecret: randomText(32),
+            recoveryAuthenticationSecret: randomText(32),
+            record: { ...begun.record, ...rewrapped(), accountKeyByRecovery: randomText(113) },
+            transport: 'bearer',
+          },
+        });
+        expect(finished.body['code']).toBe('authentication.invalid-recovery');
+        expect(eventsOf('account.recovery-code-renewed')).toMatchObject([
+          { outcome: 'success', object: { id: anna.account }, details: { repeated: false } },
+        ]);
+      });
+
+      it('is the same when the request is repeated, and replaces no code it does not know of', async () => {
+        const proved = await vault.proved(anna);
+        const first = await newCode(proved);
+        for (let round = 0; round < 2; round += 1) expect((await renew(proved, first)).status).toBe(200);
+        expect(eventsOf('account.recovery-code-renewed').map(({ details }) => details)).toMatchObject([
+          { repeated: false },
+          { repeated: true },
+        ]);
+        const late = await newCode(proved, { replaces: first.replaces });
+        expect(await renew(proved, late)).toMatchObject({
+          status: 409,
+          body: { code: 'authentication.recovery-code-replaced' },
+        });
+        expect((await start(anna.email, first.recoveryAuthenticationSecret)).status).toBe(201);
+      });
+
+      it('is neither the former code in a new wrap nor a new code in the former wrap', async () => {
+        const proved = await vault.proved(anna);
+        const { accountKeyByRecovery } = await recordOf(proved);
+        for (const given of [{ recoveryAuthenticationSecret: anna.recoverySecret }, { accountKeyByRecovery }]) {
+          const answer = await renew(proved, await newCode(proved, given));
+          expect(answer.body['code']).toBe('authentication.recovery-code-replaced');
+        }
+        expect((await start(anna.email, anna.recoverySecret)).status).toBe(201);
+      });
+
+      it('is one of two that are made at the same moment, and its wrap belongs to it', async () => {
+        const proved = await vault.proved(anna);
+        const bodies = [await newCode(proved), await newCode(proved)];
+        const answers = await Promise.all(bodies.map((body) => renew(proved, body)));
+        expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
+        const won = bodies[answers.findIndex(({ status }) => status === 200)]!;
+        expect(await start(anna.email, won.recoveryAuthenticationSecret)).toMatchObject({
+          status: 201,
+          body: { record: { accountKeyByRecovery: won.accountKeyByRecovery } },
+        });
+      });
+
+      it('asks for a recent proof', async () => {
+        const answer = await renew(anna, await newCode(anna));
+        expect(answer.body['code']).toBe('pipeline.reauthentication-required');
+        expect((await start(anna.email, anna.recoverySecret)).status).toBe(201);
       });
     });
 

@@ -2,10 +2,11 @@
 import type { IndexState } from '@strongroom/encryption';
 import { asSystem, type Database } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
+import { signUpBody } from '@strongroom/testing/sign-up';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { people } from './people.ts';
-import { type Answer, bearer, manifests, type Person, signUpBody, Vault } from './vault.test-support.ts';
+import { type Answer, bearer, manifests, type Person, Vault } from './vault.test-support.ts';
 import type { SignInParameters } from './wire.ts';
 
 /** Milliseconds. */

@@ -25,6 +25,10 @@ export const authenticationErrors = {
     status: 400,
     message: 'A new password changes the salt and what is wrapped under the password, and nothing else of the account.',
   },
+  'authentication.recovery-code-replaced': {
+    status: 409,
+    message: 'The recovery code was renewed elsewhere in the meantime, or this one is not new. Nothing was changed.',
+  },
   'authentication.recovery-failed': {
     status: 401,
     message: 'The e-mail address or the recovery code is wrong, or the code was used already.',

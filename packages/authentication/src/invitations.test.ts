@@ -1,9 +1,10 @@
 import { inTenant, type Database } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
+import { signUpBody } from '@strongroom/testing/sign-up';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from './services.ts';
-import { bearer, manifests, type Person, signUpBody, Vault } from './vault.test-support.ts';
+import { bearer, manifests, type Person, Vault } from './vault.test-support.ts';
 
 for (const engine of databases()) {
   describe.skipIf(!engine.available)(`invitations on ${engine.name}`, () => {

@@ -113,6 +113,16 @@ export const passwordByAccount: LimitPolicy = {
   store: 'durable',
 };
 
+/** Each renewal makes a printed kit worthless; whoever has lost one needs one. */
+export const recoveryCodeByAccount: LimitPolicy = {
+  name: 'authentication.recovery-code.account',
+  by: 'account',
+  burst: 10,
+  rate: 10,
+  periodSeconds: HOUR,
+  store: 'durable',
+};
+
 /** The answer tells whether an address has an account here: as often as to the holder of an invitation. */
 export const emailByAccount: LimitPolicy = {
   name: 'authentication.email.account',

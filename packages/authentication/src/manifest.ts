@@ -10,6 +10,7 @@ import { deleteAccountRoute, deletionPlanRoute } from './internal/routes/deletio
 import { changeEmailRoute } from './internal/routes/email.ts';
 import { inviteRoute, listInvitationsRoute, withdrawInvitationRoute } from './internal/routes/invitations.ts';
 import { changePasswordRoute } from './internal/routes/password.ts';
+import { renewRecoveryCodeRoute } from './internal/routes/recovery-code.ts';
 import { finishRecoveryRoute, startRecoveryRoute } from './internal/routes/recovery.ts';
 import {
   endOthersRoute,
@@ -30,7 +31,7 @@ export const manifest = {
   dataMap,
   permissions: {
     'account.read': 'See your own profile and sealed account record.',
-    'account.manage': 'Change your own password and e-mail address, and delete your account.',
+    'account.manage': 'Change your own password, recovery code and e-mail address, and delete your account.',
     'session.manage': 'List and end your own sessions and prove your password again.',
     'invitation.create': 'Invite somebody into the tenant, up to your own role; see and withdraw open invitations.',
   },
@@ -49,6 +50,12 @@ export const manifest = {
     },
     'account.email-changed': {
       title: 'Somebody changed the e-mail address they sign in with',
+      class: 'security',
+      retention: 'security',
+      ocsf: 'user-management/update',
+    },
+    'account.recovery-code-renewed': {
+      title: 'Somebody made a new recovery code for their account, or tried to',
       class: 'security',
       retention: 'security',
       ocsf: 'user-management/update',
@@ -119,6 +126,7 @@ export const manifest = {
     endOthersRoute,
     accountRoute,
     changePasswordRoute,
+    renewRecoveryCodeRoute,
     changeEmailRoute,
     startRecoveryRoute,
     finishRecoveryRoute,

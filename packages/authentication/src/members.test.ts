@@ -1,18 +1,12 @@
 /** Roles in the tenant and leaving it, through the pipeline, with sessions, spaces and invitations as they really are. */
 import type { Uuid } from '@strongroom/kernel';
-import type { Database } from '@strongroom/storage';
-import { databases } from '@strongroom/testing/databases';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  bearer,
-  manifests,
-  type Person,
-  rememberIn,
-  shareWith,
-  signUpBody,
-  spaceOf,
-  Vault,
-} from './vault.test-support.ts';
+import { asSystem, type Database, type Transaction } from '@strongroom/storage';
+import { figure } from '@strongroom/testing';
+import { databases, onlyOn } from '@strongroom/testing/databases';
+import { signUpBody } from '@strongroom/testing/sign-up';
+import { sql } from 'kysely';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bearer, manifests, type Person, rememberIn, shareWith, spaceOf, Vault } from './vault.test-support.ts';
 import type { InvitationList } from './wire.ts';
 
 for (const engine of databases()) {
@@ -94,6 +88,32 @@ for (const engine of databases()) {
         const answers = await Promise.all([demote(anna, ben.account), demote(ben, anna.account)]);
         expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
       });
+
+      // One session cannot wait for another, so there is nothing to see on the embedded database.
+      onlyOn('PostgreSQL', engine)(
+        'are not taken by an admin from somebody who is becoming an owner at that moment',
+        async () => {
+          const admin = await vault.proved(await vault.member(anna, 'admin', 'carla@example.org'));
+          const begun = Promise.withResolvers<void>();
+          const promotion = database.transaction(asSystem, async (transaction) => {
+            await sql`select id from tenants for update`.execute(transaction);
+            await sql`update role_assignments set role = 'owner' where account_id = ${ben.account}`.execute(
+              transaction,
+            );
+            begun.resolve();
+            await someoneWaits(transaction);
+          });
+          await begun.promise;
+          const demotion = vault.send('PUT /v1/members/{account}', {
+            path: { account: ben.account },
+            body: { role: 'guest' },
+            headers: bearer(admin.token),
+          });
+          await promotion;
+          expect(await demotion).toMatchObject({ status: 403, body: { code: 'authorization.role-too-high' } });
+          figure('an admin who demotes somebody while they are made owner: refused');
+        },
+      );
 
       it('of somebody who is not here are not found', async () => {
         expect(await setRole(anna, anna.session, 'member')).toMatchObject({ status: 404 });
@@ -227,6 +247,35 @@ for (const engine of databases()) {
         }
       });
 
+      it('of somebody who is removed are withdrawn with them, those of others are not', async () => {
+        await setRole(anna, ben.account, 'admin');
+        const token = await vault.invitation(await vault.proved(ben), 'viewer');
+        await vault.invitation(ben, 'guest');
+        const other = await vault.invitation(await vault.proved(anna), 'guest');
+        expect((await list(anna)).items).toHaveLength(3);
+        expect(await remove(anna, ben.account)).toMatchObject({ status: 200 });
+        expect((await list(anna)).items).toMatchObject([{ invitedBy: anna.account }]);
+        expect(vault.events.at(-1)).toMatchObject({ type: 'member.removed', details: { invitations: 2 } });
+        await expect(vault.join(token, 'viewer@example.org')).rejects.toThrow('invalid-invitation');
+        await vault.join(other, 'guest@example.org');
+      });
+
+      onlyOn('PostgreSQL', engine)('are not made behind the back of a removal that is under way', async () => {
+        await setRole(anna, ben.account, 'admin');
+        await vault.proved(ben);
+        const begun = Promise.withResolvers<void>();
+        const removal = database.transaction(asSystem, async (transaction) => {
+          await sql`delete from role_assignments where account_id = ${ben.account}`.execute(transaction);
+          begun.resolve();
+          await someoneWaits(transaction);
+        });
+        await begun.promise;
+        const inviting = vault.send('POST /v1/invitations', { body: { role: 'guest' }, headers: bearer(ben.token) });
+        await removal;
+        expect(await inviting).toMatchObject({ status: 403, body: { code: 'authentication.role-too-high' } });
+        expect((await list(anna)).items).toEqual([]);
+      });
+
       it('are for those who may invite', async () => {
         await vault.invitation(await vault.proved(anna), 'viewer');
         const [open] = (await list(anna)).items;
@@ -234,5 +283,16 @@ for (const engine of databases()) {
         expect((await withdraw(ben, open!.id)).status).toBe(403);
       });
     });
+  });
+}
+
+/** Until another session of this database waits for a lock. */
+async function someoneWaits(transaction: Transaction): Promise<void> {
+  await vi.waitFor(async () => {
+    const { rows } = await sql`
+      select 1 from pg_locks where not granted and pid <> pg_backend_pid()
+        and (database = 0 or database is null or database = (select oid from pg_database where datname = current_database()))
+    `.execute(transaction);
+    expect(rows.length).toBeGreaterThan(0);
   });
 }

@@ -16,10 +16,13 @@ export interface MembershipPort {
   add(transaction: Transaction, membership: Membership & { readonly account: Uuid }): Promise<void>;
   /** The longest-standing first. */
   membershipsOf(transaction: Transaction, account: Uuid): Promise<readonly Membership[]>;
-  /** True when `granter` belongs to the tenant and ranks at least as high as `role`. */
+  /**
+   * True when `granter` belongs to the tenant and ranks at least as high as `role`. With `hold`, in the tenant's own scope, nobody changes that
+   * before the transaction ends.
+   */
   mayGrant(
     transaction: Transaction,
-    grant: { readonly tenant: Uuid; readonly granter: Uuid; readonly role: Role },
+    grant: { readonly tenant: Uuid; readonly granter: Uuid; readonly role: Role; readonly hold?: boolean },
   ): Promise<boolean>;
   /** How the account stands in the tenant; undefined when it does not belong to it. */
   standing(transaction: Transaction, member: TenantMember): Promise<Standing | undefined>;

@@ -3,9 +3,10 @@ import type { Identity, SessionPort } from '@strongroom/pipeline';
 import { inInstallation, type Transaction } from '@strongroom/storage';
 import { AuthenticationError } from './errors.ts';
 import { presentedCredential } from './internal/cookie.ts';
+import { withdrawInvitationsOf } from './internal/invitations.ts';
 import { endAllSessions } from './internal/session-endings.ts';
 import { resumeSession } from './internal/sessions.ts';
-import { parseToken } from './internal/token.ts';
+import { sessionTokenHash } from './internal/token.ts';
 import type { AuthenticationServices } from './services.ts';
 
 /**
@@ -18,10 +19,10 @@ export function sessionPort(services: AuthenticationServices): SessionPort {
       const presented = presentedCredential(request.headers);
       if (presented.transport === 'none') return { actor: anonymous, assurance: 'none', credential: 'none' };
       const { transport } = presented;
-      const token = parseToken(presented.token);
-      if (token === undefined) throw new AuthenticationError('authentication.invalid-session');
+      const tokenHash = sessionTokenHash(services.encryption, presented.token);
+      if (tokenHash === undefined) throw new AuthenticationError('authentication.invalid-session');
       const session = await services.database.transaction(inInstallation, (transaction) =>
-        resumeSession(services, transaction, { token, transport }),
+        resumeSession(services, transaction, { tokenHash, transport }),
       );
       if (session === undefined) throw new AuthenticationError('authentication.invalid-session');
       const assurance = session.reauthenticated ? 'reauthenticated' : 'session';
@@ -30,13 +31,23 @@ export function sessionPort(services: AuthenticationServices): SessionPort {
   };
 }
 
+interface TenantMember {
+  readonly tenant: Uuid;
+  readonly account: Uuid;
+}
+
 /** For rooms that take somebody out of a tenant. */
 export interface SessionEndings {
-  endIn(transaction: Transaction, member: { readonly tenant: Uuid; readonly account: Uuid }): Promise<void>;
+  endIn(transaction: Transaction, member: TenantMember): Promise<void>;
+  /** How many of those that the member made could still have been used at `now`, in milliseconds. */
+  withdrawInvitationsIn(transaction: Transaction, member: TenantMember, now: number): Promise<number>;
 }
 
 export const sessionEndings: SessionEndings = {
   async endIn(transaction, { tenant, account }) {
     await endAllSessions(transaction, { tenant, account });
   },
+
+  withdrawInvitationsIn: (transaction, { tenant, account }, now) =>
+    withdrawInvitationsOf(transaction, { tenant, account, now }),
 };

@@ -1,11 +1,13 @@
-import { newUuid, toHex, fromBase64Url, utf8 } from '@strongroom/kernel';
+import { newUuid, toBase64Url, toHex, fromBase64Url, utf8 } from '@strongroom/kernel';
 import { asSystem, type Database } from '@strongroom/storage';
+import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
+import { randomText } from '@strongroom/testing/sign-up';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LAST_SEEN_RESOLUTION_SECONDS, REAUTHENTICATION_SECONDS, sessionLifetimes } from './lifetimes.ts';
 import { manifest } from './manifest.ts';
-import { bearer, manifests, type Person, randomText, Vault } from './vault.test-support.ts';
+import { bearer, manifests, type Person, Vault } from './vault.test-support.ts';
 import type { Account, Reauthenticated, SessionList, SessionStarted } from './wire.ts';
 
 for (const engine of databases()) {
@@ -38,6 +40,7 @@ for (const engine of databases()) {
         const cookie = await signIn(anna, 'cookie');
         const presented: Record<string, string>[] = [
           bearer(randomText(32)),
+          bearer(randomText(48)),
           bearer('short'),
           bearer(`${anna.token}A`),
           { authorization: `Basic ${anna.token}` },
@@ -58,6 +61,22 @@ for (const engine of databases()) {
         }
         expect(await status({ cookie: cookie.cookie })).toBe(200);
         expect(await status(bearer(anna.token))).toBe(200);
+      });
+
+      it('asks the database nothing about a made-up token, so that a flood of them is no flood of queries', async () => {
+        const cost = (headers: Record<string, string>) =>
+          vault.countStatements(async () => expect(await status(headers)).toBe(401));
+        const bytes = fromBase64Url(anna.token);
+        bytes[0]! ^= 1;
+        for (const token of [randomText(32), randomText(48), toBase64Url(bytes)]) {
+          expect(await cost(bearer(token))).toBe(0);
+          expect(await cost({ cookie: `__Host-strongroom=${token}` })).toBe(0);
+        }
+        const { token } = await signIn(anna);
+        await vault.send('DELETE /v1/sessions/current', { headers: bearer(token) });
+        const ended = await cost(bearer(token));
+        expect(ended).toBeGreaterThan(0);
+        figure(`a made-up session token on ${engine.name}: 0 statements; one of an ended session: ${ended}`);
       });
 
       it('refuses a cross-site request that a cookie makes, and lets the own page and bearer tokens in', async () => {
@@ -280,7 +299,11 @@ for (const engine of databases()) {
         const wraps = [record.privateKey, record.accountKeyByPassword, record.accountKeyByRecovery];
         const events = JSON.stringify(vault.events);
         for (const needle of [
-          ...[...secrets, ...wraps].flatMap((secret) => [secret, toHex(fromBase64Url(secret))]),
+          ...[...secrets, ...wraps].flatMap((secret) => {
+            const bytes = fromBase64Url(secret);
+            // A session's token is its first 32 bytes; the rest tells where it was made.
+            return [secret, toHex(bytes), toHex(bytes.subarray(0, 32))];
+          }),
           ...names.flatMap((name) => [name, toHex(utf8(name))]),
         ]) {
           expect(text, needle).not.toContain(needle);

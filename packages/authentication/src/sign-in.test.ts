@@ -2,9 +2,10 @@ import { fromBase64Url } from '@strongroom/kernel';
 import type { Database } from '@strongroom/storage';
 import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
+import { randomText } from '@strongroom/testing/sign-up';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sessionLifetimes } from './lifetimes.ts';
-import { type Answer, bearer, manifests, type Person, randomText, Vault } from './vault.test-support.ts';
+import { type Answer, bearer, manifests, type Person, Vault } from './vault.test-support.ts';
 import type { SessionStarted, SignInParameters } from './wire.ts';
 
 /** Everything of an answer that may differ between two requests for other reasons than the account. */
@@ -48,7 +49,7 @@ for (const engine of databases()) {
       expect(answer.body['token']).toBeNull();
       const cookie = answer.headers['set-cookie'] as string;
       expect(cookie).toMatch(
-        /^__Host-strongroom=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400$/,
+        /^__Host-strongroom=[\w-]{64}; Path=\/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400$/,
       );
       const [pair] = cookie.split(';');
       expect(await vault.send('GET /v1/account', { headers: { cookie: pair! } })).toMatchObject({ status: 200 });
@@ -62,7 +63,7 @@ for (const engine of databases()) {
       for (let round = 0; round < 3; round += 1) {
         const answer = await vault.send('POST /v1/sessions', { body, headers });
         expect(answer.status).toBe(201);
-        tokens.add(/=([\w-]{43});/.exec(answer.headers['set-cookie'] as string)![1]!);
+        tokens.add(/=([\w-]{64});/.exec(answer.headers['set-cookie'] as string)![1]!);
       }
       expect(tokens.size).toBe(3);
       expect(tokens).not.toContain(planted);

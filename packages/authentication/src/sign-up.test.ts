@@ -2,10 +2,11 @@ import { createAccount, defaultKeyDerivation } from '@strongroom/sealing';
 import { newUuid } from '@strongroom/kernel';
 import type { Database } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
+import { randomText, signUpBody } from '@strongroom/testing/sign-up';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SETUP_INVITATION_SECONDS, INVITATION_SECONDS } from './lifetimes.ts';
 import { ensureSetupInvitation } from './setup.ts';
-import { bearer, manifests, randomText, signUpBody, Vault } from './vault.test-support.ts';
+import { bearer, manifests, Vault } from './vault.test-support.ts';
 import type { SessionStarted } from './wire.ts';
 
 for (const engine of databases()) {

@@ -19,9 +19,9 @@ import { newUuid, toBase64Url, utf8, type Uuid } from '@strongroom/kernel';
 import { departures, manifest as memoriesManifest } from '@strongroom/memories';
 import { createPipeline, type AuditEvent, type Route } from '@strongroom/pipeline';
 import { createLimiter, manifest as rateLimitingManifest } from '@strongroom/rate-limiting';
-import { defaultKeyDerivation } from '@strongroom/sealing';
 import { asSystem, type Database } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
+import { randomText, signUpBody } from '@strongroom/testing/sign-up';
 import { sql, type KyselyPlugin } from 'kysely';
 import { encryptedTables, rotatedIndexes } from './internal/codecs.ts';
 import { manifest } from './manifest.ts';
@@ -29,7 +29,7 @@ import { profiles } from './profiles.ts';
 import type { AccountLifeServices, Role } from './services.ts';
 import { sessionEndings, sessionPort } from './session-port.ts';
 import { ensureSetupInvitation } from './setup.ts';
-import type { Invitation, Reauthenticated, SessionStarted, SignUp } from './wire.ts';
+import type { Invitation, Reauthenticated, SessionStarted } from './wire.ts';
 
 const rooms = [manifest, authorizationManifest, memoriesManifest];
 /** What the database must know. */
@@ -281,28 +281,3 @@ export async function shareWith(vault: Vault, owner: Person, space: Uuid, person
 }
 
 export const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });
-
-export const randomText = (bytes: number): string => toBase64Url(crypto.getRandomValues(new Uint8Array(bytes)));
-
-/** Random bytes of the right lengths: this room does not look into what clients sealed. */
-export function signUpBody(invitation: string, email: string): SignUp {
-  return {
-    invitation,
-    email,
-    displayName: `Display ${email.split('@')[0]}`,
-    authenticationSecret: randomText(32),
-    recoveryAuthenticationSecret: randomText(32),
-    record: {
-      version: 1,
-      account: newUuid(),
-      salt: randomText(16),
-      parameters: { ...defaultKeyDerivation },
-      publicKey: randomText(33),
-      privateKey: randomText(114),
-      accountKeyByPassword: randomText(113),
-      accountKeyByRecovery: randomText(113),
-    },
-    transport: 'bearer',
-    deviceName: 'Test laptop of a person',
-  };
-}

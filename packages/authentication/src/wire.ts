@@ -172,6 +172,13 @@ export const passwordChange = z.strictObject({
 /** Every other session ended, and this one has a new token; null when it went into the cookie. */
 export const passwordChanged = z.strictObject({ token: z.string().nullable(), account, endedSessions: z.int() });
 
+/** A new recovery code in place of the one that was wrapped as `replaces`, which is what the account record holds of it. */
+export const recoveryCodeRenewal = z.strictObject({
+  recoveryAuthenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
+  accountKeyByRecovery: bytes(WRAP_BYTES + 32),
+  replaces: bytes(WRAP_BYTES + 32),
+});
+
 export const emailChange = z.strictObject({ email });
 
 export const recoveryStart = z.strictObject({
@@ -273,6 +280,7 @@ export const invitationPath = z.strictObject({ invitation: id });
 
 export type PasswordChange = z.input<typeof passwordChange>;
 export type PasswordChanged = z.output<typeof passwordChanged>;
+export type RecoveryCodeRenewal = z.input<typeof recoveryCodeRenewal>;
 export type EmailChange = z.input<typeof emailChange>;
 export type RecoveryStart = z.input<typeof recoveryStart>;
 export type RecoveryStarted = z.output<typeof recoveryStarted>;

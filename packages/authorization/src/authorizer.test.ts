@@ -1,6 +1,7 @@
 import { anonymous, newUuid, type Actor, type Uuid } from '@strongroom/kernel';
 import type { AccessQuestion } from '@strongroom/pipeline';
 import { asSystem, inTenant, type Database } from '@strongroom/storage';
+import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import type { KyselyPlugin } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -47,6 +48,7 @@ for (const engine of databases()) {
 
     it('answers the whole matrix of roles, permissions and scopes as written', async () => {
       let allowed = 0;
+      let asked = 0;
       for (const role of roles) {
         const space = newUuid();
         const withTenantRole = await newMember(database, tenant, role);
@@ -63,9 +65,11 @@ for (const engine of databases()) {
           // A role in the tenant, even its owner's, opens no space.
           expect(await ask(withTenantRole, permission, inSpace(space)), label).toBe(false);
           allowed += Number(tenantAnswer) + Number(spaceAnswer);
+          asked += 3;
         }
       }
       expect(allowed).toBe(18 + 18 + 15);
+      figure(`roles and permissions on ${engine.name}: ${asked} questions, ${allowed} allowed, as the table says`);
     });
 
     it('denies what nobody wrote down', async () => {

@@ -1,4 +1,6 @@
+import type { Uuid } from '@strongroom/kernel';
 import type { AuthorizerPort } from '@strongroom/pipeline';
+import type { Transaction } from '@strongroom/storage';
 import { tables } from './internal/tables.ts';
 import { checkPermissions, grantOf, type DeclaringManifest } from './permission-table.ts';
 
@@ -19,15 +21,37 @@ export function authorizer(manifests: readonly DeclaringManifest[]): AuthorizerP
       // The route promises to be about the caller only; being signed in is all it takes.
       if (grant.scope === 'self') return scope.kind === 'tenant';
       if (grant.scope !== scope.kind) return false;
-      const own = tables(transaction)
+      const { tenant, account } = actor;
+      if (scope.kind === 'space') return holdsInSpace(transaction, { tenant, account, space: scope.space }, permission);
+      const assignment = await tables(transaction)
         .selectFrom('role_assignments')
         .select('role')
-        .where('tenant_id', '=', actor.tenant)
-        .where('account_id', '=', actor.account);
-      const assignment = await (
-        scope.kind === 'space' ? own.where('space_id', '=', scope.space) : own.where('space_id', 'is', null)
-      ).executeTakeFirst();
+        .where('tenant_id', '=', tenant)
+        .where('account_id', '=', account)
+        .where('space_id', 'is', null)
+        .executeTakeFirst();
       return assignment !== undefined && grant.roles.includes(assignment.role);
     },
   };
+}
+
+/**
+ * Whether the account's role in the space holds the permission now. The authorizer asks before the handler; whoever changes something in a space asks
+ * again under its lock, since in between the role may have been taken away.
+ */
+export async function holdsInSpace(
+  transaction: Transaction,
+  member: { readonly tenant: Uuid; readonly account: Uuid; readonly space: Uuid },
+  permission: string,
+): Promise<boolean> {
+  const grant = grantOf(permission);
+  if (grant === undefined || grant.scope !== 'space') return false;
+  const assignment = await tables(transaction)
+    .selectFrom('role_assignments')
+    .select('role')
+    .where('tenant_id', '=', member.tenant)
+    .where('account_id', '=', member.account)
+    .where('space_id', '=', member.space)
+    .executeTakeFirst();
+  return assignment !== undefined && grant.roles.includes(assignment.role);
 }

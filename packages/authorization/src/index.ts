@@ -1,4 +1,4 @@
-export { authorizer } from './authorizer.ts';
+export { authorizer, holdsInSpace } from './authorizer.ts';
 export { AuthorizationError, authorizationErrors, type AuthorizationErrorCode } from './errors.ts';
 export { manifest } from './manifest.ts';
 export { memberships, type Membership, type Memberships, type NewMembership } from './memberships.ts';

@@ -11,7 +11,7 @@ import {
 import { AuthorizationError } from './errors.ts';
 import { ranksAtLeast, type Role } from './roles.ts';
 import type { AuthorizationServices } from './services.ts';
-import { changeTenantRole, leaveTenant, standingIn } from './tenant-roles.ts';
+import { changeTenantRole, leaveTenant, lockTenant, standingIn } from './tenant-roles.ts';
 import { memberPath, removal, removalQuery, roleChange } from './wire.ts';
 
 const defineRoute = defineRoutes<AuthorizationServices>();
@@ -25,13 +25,14 @@ const manageLimit: LimitPolicy = {
   store: 'process',
 };
 
-/** Nobody changes people who rank above them, nor gives a role above their own. */
+/** Nobody changes people who rank above them, nor gives a role above their own; until the change commits, no role changes behind its back. */
 async function rankCheck(
   call: Pick<Call<RouteInput, AuthorizationServices>, 'account' | 'transaction'>,
   account: Uuid,
   role?: Role,
 ): Promise<Role> {
   const actor = call.account();
+  await lockTenant(call.transaction, actor.tenant);
   const own = await standingIn(call.transaction, actor);
   const theirs = await standingIn(call.transaction, { tenant: actor.tenant, account });
   if (own === undefined || theirs === undefined) throw new AuthorizationError('authorization.not-a-member');
@@ -62,11 +63,12 @@ export const changeRoleRoute = defineRoute({
   },
 });
 
-/** Roles, keys and sessions go in one transaction: a moment later nothing of the tenant can be reached any more. */
+/** Roles, keys, sessions and open invitations go in one transaction: a moment later nothing of the tenant can be reached any more. */
 export const removeMemberRoute = defineRoute({
   method: 'DELETE',
   path: '/v1/members/{account}',
-  summary: 'Remove somebody from your tenant, from all its spaces too, and end their sessions',
+  summary:
+    'Remove somebody from your tenant, from all its spaces too, end their sessions and withdraw their invitations',
   input: { path: memberPath, query: removalQuery },
   output: removal,
   access: inCurrentTenant('member.manage'),
@@ -87,9 +89,12 @@ export const removeMemberRoute = defineRoute({
     const left = await services.departures.remove(transaction, member);
     await leaveTenant(transaction, member);
     await services.sessionEndings.endIn(transaction, member);
+    // After the role: an invitation that was being made has either seen it go or is seen here.
+    const now = services.clock.now();
+    const invitations = await services.sessionEndings.withdrawInvitationsIn(transaction, member, now);
     const endedSpaces = left.filter(({ outcome }) => outcome === 'delete').length;
     const inheritedSpaces = left.filter(({ outcome }) => outcome === 'hand-over').length;
-    call.record({ details: { before, spaces: left.length, endedSpaces, inheritedSpaces } });
+    call.record({ details: { before, spaces: left.length, endedSpaces, inheritedSpaces, invitations } });
     return { body: { account, endedSpaces, inheritedSpaces } };
   },
 });

@@ -1,5 +1,5 @@
 import { toBase64Url } from '@strongroom/kernel';
-import { defineRoutes, inCurrentTenant, notAudited, type LimitPolicy } from '@strongroom/pipeline';
+import { defineRoutes, inCurrentTenant, notAudited, pageOf, type LimitPolicy } from '@strongroom/pipeline';
 import { tables } from './internal/tables.ts';
 import type { AuthorizationServices } from './services.ts';
 import { memberList, memberQuery, PAGE_ITEMS } from './wire.ts';
@@ -33,24 +33,23 @@ export const listMembersRoute = defineRoute({
       .where('tenant_id', '=', account().tenant)
       .where('space_id', 'is', null);
     if (query.cursor !== undefined) assignments = assignments.where('id', '>', query.cursor);
-    // One more than a page holds tells whether there is another.
     const found = await assignments
       .orderBy('id')
       .limit(PAGE_ITEMS + 1)
       .execute();
-    const page = found.slice(0, PAGE_ITEMS);
-    const accounts = page.map((row) => row.account_id);
+    const { rows, next } = pageOf(found, PAGE_ITEMS);
+    const accounts = rows.map((row) => row.account_id);
     const names = await services.profiles.displayNames(transaction, accounts);
     const keys = await services.profiles.publicKeys(transaction, accounts);
     return {
       body: {
-        items: page.map((row) => ({
+        items: rows.map((row) => ({
           account: row.account_id,
           displayName: names.get(row.account_id) ?? null,
           role: row.role,
           publicKey: encodedOrNull(keys.get(row.account_id)),
         })),
-        next: found.length > page.length ? page.at(-1)!.id : null,
+        next,
       },
     };
   },

@@ -27,10 +27,13 @@ export interface Memberships {
   add(transaction: Transaction, membership: NewMembership): Promise<void>;
   /** Every tenant of the account, the longest-standing first. */
   membershipsOf(transaction: Transaction, account: Uuid): Promise<readonly Membership[]>;
-  /** True when `granter` has a role in the tenant that ranks at least as high as `role`. Asked again when a grant is used. */
+  /**
+   * True when `granter` has a role in the tenant that ranks at least as high as `role`. Asked again when a grant is used. With `hold`, which needs the
+   * tenant's own scope, that role stays as it is until the transaction ends.
+   */
   mayGrant(
     transaction: Transaction,
-    grant: { readonly tenant: Uuid; readonly granter: Uuid; readonly role: Role },
+    grant: { readonly tenant: Uuid; readonly granter: Uuid; readonly role: Role; readonly hold?: boolean },
   ): Promise<boolean>;
   /** How the account stands in the tenant; undefined when it does not belong to it. */
   standing(transaction: Transaction, member: TenantMember): Promise<Standing | undefined>;
@@ -69,13 +72,14 @@ export const memberships: Memberships = {
     return rows.map((row) => ({ tenant: row.tenant_id, role: row.role }));
   },
 
-  async mayGrant(transaction, { tenant, granter, role }) {
+  async mayGrant(transaction, { tenant, granter, role, hold = false }) {
     const held = await tables(transaction)
       .selectFrom('role_assignments')
       .select('role')
       .where('tenant_id', '=', tenant)
       .where('account_id', '=', granter)
       .where('space_id', 'is', null)
+      .$if(hold, (query) => query.forShare())
       .executeTakeFirst();
     return held !== undefined && ranksAtLeast(held.role, role);
   },

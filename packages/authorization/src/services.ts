@@ -1,4 +1,4 @@
-import type { Uuid } from '@strongroom/kernel';
+import type { Clock, Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import type { Role } from './roles.ts';
 
@@ -10,10 +10,12 @@ export interface ProfilePort {
   publicKeys(transaction: Transaction, accounts: readonly Uuid[]): Promise<ReadonlyMap<Uuid, Uint8Array>>;
 }
 
-/** Sessions of accounts. Another room keeps them. */
+/** What an account has in a tenant besides its roles: its sessions, and invitations it made. Another room keeps them. */
 export interface SessionEndingPort {
   /** Ends every session of the account in the tenant. */
   endIn(transaction: Transaction, member: TenantMember): Promise<void>;
+  /** Withdraws the invitations into the tenant that the account made. Answers with how many could still have been used at `now`. */
+  withdrawInvitationsIn(transaction: Transaction, member: TenantMember, now: number): Promise<number>;
 }
 
 export interface TenantMember {
@@ -48,6 +50,7 @@ export interface SpaceDeparturePort {
 
 /** What this room's handlers use; the composition root provides it. */
 export interface AuthorizationServices {
+  readonly clock: Clock;
   readonly profiles: ProfilePort;
   readonly sessionEndings: SessionEndingPort;
   readonly departures: SpaceDeparturePort;

@@ -74,6 +74,6 @@ export async function leaveTenant(transaction: Transaction, { tenant, account }:
  * Held until commit: two owners who leave, or remove each other, at the same moment come here one after the other, and nobody joins a
  * tenant that is about to end (the foreign key of a new role waits for this lock).
  */
-async function lockTenant(transaction: Transaction, tenant: TenantMember['tenant']): Promise<void> {
+export async function lockTenant(transaction: Transaction, tenant: TenantMember['tenant']): Promise<void> {
   await tables(transaction).selectFrom('tenants').select('id').where('id', '=', tenant).forUpdate().execute();
 }

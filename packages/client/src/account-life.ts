@@ -1,6 +1,6 @@
 /** What an account goes through after sign-up. Passwords and codes never leave this file's functions. */
 import { leafHash, verifyLog, type LogSource } from '@strongroom/audit-log/verify';
-import type { PasswordChange, RecoveryFinish } from '@strongroom/authentication/wire';
+import type { PasswordChange, RecoveryCodeRenewal, RecoveryFinish } from '@strongroom/authentication/wire';
 import { equalBytes, fromBase64Url } from '@strongroom/kernel';
 import {
   changePassword as rewrap,
@@ -16,7 +16,8 @@ import { signIn, type SignUpOptions, type Started } from './account.ts';
 import type { Api } from './api.ts';
 import { ClientError } from './errors.ts';
 import type { RemoteAccount } from './internal/answers.ts';
-import { knowingTheOutcome } from './internal/lost-answer.ts';
+import { knowingTheOutcome, untilAnswered } from './internal/lost-answer.ts';
+import { newRecoveryCode } from './internal/new-recovery-code.ts';
 import { readCertificate, type DeletionCertificate } from './internal/people-calls.ts';
 
 /** The session, whose token changes with every proof of the password. */
@@ -28,7 +29,7 @@ export interface Session {
 
 /**
  * Wraps the account key under a new password; nothing else is encrypted again. Every other session ends. Throws `client.wrong-password` for
- * another current password, `sealing.invalid-password` for a new one that is too short; nothing was changed then. When the server goes away in the
+ * another current password, `sealing.invalid-password` and `sealing.predictable-password` for the new one; nothing was changed then. When the server goes away in the
  * middle, what counts is found out; `client.outcome-unknown` when it stays away.
  */
 export async function changePassword(
@@ -42,13 +43,9 @@ export async function changePassword(
   const credentials = await deriveCredentials(current, fromBase64Url(record.salt), record.parameters);
   const secret = credentials.authenticationSecret.revealBase64Url();
   credentials.authenticationSecret.wipe();
-  const changed = await rewrap(record, credentials.unlockKey, next).catch((error: unknown) => {
-    if (error instanceof SealingError && error.code === 'sealing.cannot-open') {
-      throw new ClientError('client.wrong-password', { cause: error });
-    }
-    throw error;
-  });
-  credentials.unlockKey.wipe();
+  const changed = await rewrap(record, credentials.unlockKey, next)
+    .catch(asWrongPassword)
+    .finally(() => credentials.unlockKey.wipe());
   const body: PasswordChange = {
     authenticationSecret: secret,
     newAuthenticationSecret: changed.authenticationSecret.revealBase64Url(),
@@ -68,6 +65,52 @@ export async function changePassword(
   await session.renew(answer.token);
   requireRecord(answer.account, changed.record);
   return answer.account;
+}
+
+export interface RenewedRecoveryCode {
+  readonly account: RemoteAccount;
+  /** To be shown once. */
+  readonly recoveryCode: SecretText;
+}
+
+/**
+ * Makes a new recovery code; the former one is worthless from then on. Nothing else changes: no session ends, the password stays. Throws
+ * `client.wrong-password`, before anything reaches the server, and `authentication.recovery-code-replaced` when another device makes one at the
+ * same moment. When the server goes away in the middle, waits for it for two minutes; then `client.recovery-code-unknown`.
+ */
+export async function renewRecoveryCode(
+  session: Session,
+  account: RemoteAccount,
+  password: string,
+): Promise<RenewedRecoveryCode> {
+  const { record } = account;
+  const credentials = await deriveCredentials(password, fromBase64Url(record.salt), record.parameters);
+  const secret = credentials.authenticationSecret.revealBase64Url();
+  credentials.authenticationSecret.wipe();
+  const made = await newRecoveryCode(record, credentials.unlockKey)
+    .catch(asWrongPassword)
+    .finally(() => credentials.unlockKey.wipe());
+  await session.renew((await session.api().reauthenticate({ authenticationSecret: secret })).token);
+  // Another device may have made a code since this one read the account: that one is replaced.
+  const present = await session.api().account();
+  requireRecord(present, { ...record, accountKeyByRecovery: present.record.accountKeyByRecovery });
+  const { recoveryCode, accountKeyByRecovery } = made;
+  const body: RecoveryCodeRenewal = {
+    recoveryAuthenticationSecret: made.recoveryAuthenticationSecret.revealBase64Url(),
+    accountKeyByRecovery,
+    replaces: present.record.accountKeyByRecovery,
+  };
+  made.recoveryAuthenticationSecret.wipe();
+  const renewed = await untilAnswered(() => session.api().renewRecoveryCode(body));
+  requireRecord(renewed, { ...record, accountKeyByRecovery });
+  return { account: renewed, recoveryCode };
+}
+
+function asWrongPassword(error: unknown): never {
+  if (error instanceof SealingError && error.code === 'sealing.cannot-open') {
+    throw new ClientError('client.wrong-password', { cause: error });
+  }
+  throw error;
 }
 
 export interface RecoverOptions extends Pick<SignUpOptions, 'email' | 'transport' | 'deviceName'> {

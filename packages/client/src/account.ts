@@ -15,7 +15,7 @@ import { ClientError } from './errors.ts';
 import type { RemoteAccount, RemoteStarted } from './internal/answers.ts';
 
 export interface SignUpOptions {
-  /** From the set-up link or an invitation, as printed there. */
+  /** From the set-up link or an invitation, as printed there behind the #. */
   readonly invitation: string;
   readonly email: string;
   readonly displayName: string;
@@ -32,7 +32,7 @@ export interface Started {
   readonly keys: AccountKeys;
 }
 
-/** Throws `sealing.invalid-password` for a password that is too short, and what the server refuses. */
+/** Throws `sealing.invalid-password` for a password that is too short, `sealing.predictable-password`, and what the server refuses. */
 export async function signUp(
   api: Api,
   options: SignUpOptions,

@@ -14,6 +14,10 @@ export const clientErrors = {
     status: 400,
     message: 'Only https addresses are used, and plain http on this machine alone.',
   },
+  'client.invalid-invitation': {
+    status: 400,
+    message: 'That is no whole invitation. Copy the link once more, with everything behind the #.',
+  },
   'client.signed-out': { status: 401, message: 'Nobody is signed in. Sign in first.' },
   'client.locked': { status: 401, message: 'The vault is locked. Unlock it with the password first.' },
   'client.wrong-password': { status: 401, message: 'That password does not open this vault.' },
@@ -51,6 +55,11 @@ export const clientErrors = {
     status: 503,
     message:
       'The server went away in the middle of the change and did not come back. Try the new password first, then the former one.',
+  },
+  'client.recovery-code-unknown': {
+    status: 503,
+    message:
+      'The server went away in the middle of the change and did not come back. Make a new recovery code when it is there again: until then, keep the former one.',
   },
   'client.invalid-certificate': { status: 400, message: 'That certificate was changed, or is none.' },
   'client.log-empty': { status: 404, message: 'The audit log has no signed checkpoint yet. Try again in a moment.' },

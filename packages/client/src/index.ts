@@ -45,7 +45,7 @@ export {
   type MemorySource,
 } from './memory-document.ts';
 export { SearchIndex, type Found } from './search-index.ts';
-export { foldText, searchTerms } from './search-terms.ts';
+export { foldText, isUnspaced, searchTerms } from './search-terms.ts';
 export type { Role } from './sharing.ts';
 export * from './trust-store.ts';
 export type * from './vault-types.ts';

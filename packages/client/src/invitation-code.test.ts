@@ -26,4 +26,11 @@ describe('invitation codes', () => {
   ])('without a usable inviter are tokens: %s', (_what, text) => {
     expect(parseInvitationCode(text)).toEqual({ token, inviter: null });
   });
+
+  it.each(['', 'AAAA', token.slice(1), `${token}A`, `${token}#`, `https://vault.example/join#${token}`])(
+    'are whole, or refused before a password is touched: “%s”',
+    (text) => {
+      expect(() => parseInvitationCode(text)).toThrow(expect.objectContaining({ code: 'client.invalid-invitation' }));
+    },
+  );
 });

@@ -4,6 +4,7 @@
  */
 import { fromBase64Url, isUuid, toBase64Url, type Uuid } from '@strongroom/kernel';
 import type { PublicIdentity } from '@strongroom/sealing';
+import { ClientError } from './errors.ts';
 import type { KnownKey } from './trust-store.ts';
 
 export interface InvitationCode {
@@ -16,9 +17,13 @@ export interface InvitationCode {
 export const invitationCode = (token: string, { account, publicKey }: PublicIdentity): string =>
   `${token}.${account}.${toBase64Url(publicKey)}`;
 
-/** Reads a code, or a bare token. What follows the token and is damaged is left out: it only adds knowledge. */
+/**
+ * Reads a code, or a bare token. What follows the token and is damaged is left out: it only adds knowledge. Throws
+ * `client.invalid-invitation` when the token itself was cut off on the way.
+ */
 export function parseInvitationCode(text: string): InvitationCode {
   const [token = '', account, publicKey] = text.trim().split('.');
+  if (!TOKEN.test(token)) throw new ClientError('client.invalid-invitation');
   if (!isUuid(account) || publicKey === undefined) return { token, inviter: null };
   try {
     if (fromBase64Url(publicKey).length !== PUBLIC_KEY_BYTES) return { token, inviter: null };
@@ -28,5 +33,7 @@ export function parseInvitationCode(text: string): InvitationCode {
   return { token, inviter: { account, publicKey } };
 }
 
+/** 32 bytes in base64url. */
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 /** Algorithm byte and X25519 public key. */
 const PUBLIC_KEY_BYTES = 33;

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { corpora, needs } from '@strongroom/testing';
+import { corpora, needs, rounds } from '@strongroom/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseChatGptExport } from './import-chatgpt.ts';
@@ -104,7 +104,7 @@ describe('a kept index', () => {
         expect(kept.size).toBe(whole.size);
         expect(ranked(kept.search(query, 100))).toEqual(ranked(whole.search(query, 100)));
       }),
-      { numRuns: 200 },
+      { numRuns: rounds(80, 200) },
     );
   });
 
@@ -169,7 +169,7 @@ describe('a table of terms', () => {
         );
         expect(table.all()).toEqual(words.toSorted(byLetters));
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(200, 500) },
     );
   });
 });

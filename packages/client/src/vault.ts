@@ -15,6 +15,7 @@ import {
   changePassword,
   checkDeletionCertificate,
   recover,
+  renewRecoveryCode,
   type RecoverOptions,
   type Session,
 } from './account-life.ts';
@@ -176,6 +177,27 @@ export class Vault extends VaultMemories {
    */
   async changePassword(current: string, next: string): Promise<{ readonly token: string | null }> {
     const account = this.#account ?? (await this.resume());
+    const { session, token } = this.#followedSession();
+    this.#account = await changePassword(session, account, current, next);
+    return { token: token() };
+  }
+
+  /**
+   * Makes a new recovery code, which is shown this once; the former one is worthless. Everything else stays, the vault open and every session too.
+   * Answers with this session's new bearer token as well, null for a cookie session. Throws `client.wrong-password`, and nothing was changed then.
+   */
+  async renewRecoveryCode(
+    password: string,
+  ): Promise<{ readonly token: string | null; readonly recoveryCode: SecretText }> {
+    const known = this.#account ?? (await this.resume());
+    const { session, token } = this.#followedSession();
+    const { account, recoveryCode } = await renewRecoveryCode(session, known, password);
+    this.#account = account;
+    return { token: token(), recoveryCode };
+  }
+
+  /** This vault's session for what changes its token, and the last token it got. */
+  #followedSession(): { readonly session: Session; readonly token: () => string | null } {
     let token: string | null = null;
     const session: Session = {
       api: () => this.#api,
@@ -184,8 +206,7 @@ export class Vault extends VaultMemories {
         return this.#renew(renewed);
       },
     };
-    this.#account = await changePassword(session, account, current, next);
-    return { token };
+    return { session, token: () => token };
   }
 
   /**

@@ -89,6 +89,8 @@ export interface RecordOf {
 export interface Build {
   /** What its values are encrypted with; `undefined`: the weakened build. */
   readonly algorithm: Algorithm | undefined;
+  /** What of a stored note is no secret and the same in others: format, algorithm, version, commitments. Bytes. */
+  readonly headerBytes: number;
   /** What the attacker writes in place of a value that was never encrypted. */
   readonly plaintext: (text: string) => Uint8Array;
   readonly write: (at: Place, record: RecordOf, revision: number) => Promise<void>;
@@ -123,8 +125,12 @@ async function load(transaction: Transaction, table: Table, id: Uuid): Promise<S
   return rows[0];
 }
 
-export async function strongBuild(database: Database, algorithm: Algorithm): Promise<Build> {
+/** `several`: every value is about the nurse as well. */
+export async function strongBuild(database: Database, algorithm: Algorithm, several: boolean): Promise<Build> {
   const encryption = await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root')) });
+  const nurse = newUuid();
+  const cell = ({ table, tenant, id }: Place, revision: number, column: string) =>
+    ({ tenant, table, column, row: `${id} ${revision}` }) as const;
   const codecOf = (table: Table) =>
     rowCodec(dataMap, table, {
       row: ['id', 'revision'],
@@ -133,20 +139,33 @@ export async function strongBuild(database: Database, algorithm: Algorithm): Pro
     });
   const codecs = { patients: codecOf('patients'), doctors: codecOf('doctors') };
   const open = async (transaction: Transaction, table: Table, row: Stored): Promise<RecordOf> => {
-    const [record] = await codecs[table].openAll(encryption, transaction, [row]);
-    return { person: row.person, email: record!.email, note: record!.note };
+    const { person, revision } = row;
+    if (!several) {
+      const [record] = await codecs[table].openAll(encryption, transaction, [row]);
+      return { person, email: record!.email, note: record!.note };
+    }
+    const people = [person, nurse];
+    const keys = await encryption.subjects(transaction, people);
+    const text = (column: 'email' | 'note'): string =>
+      Buffer.from(
+        keys.openShared(people, cell({ table, tenant: row.tenant_id, id: row.id }, revision, column), row[column]),
+      ).toString();
+    return { person, email: text('email'), note: text('note') };
   };
   return {
     algorithm,
+    headerBytes: several ? 6 + 1 + 2 * 92 + 32 : 6 + 32,
     plaintext: (text) => Buffer.from(text),
     write: (at, { person, email, note }, revision) =>
       database.transaction(inTenant(at.tenant), async (transaction) => {
-        const rows = codecs[at.table].with(await encryption.subjects(transaction, [person], { create: true }));
-        await store(
-          transaction,
-          at.table,
-          rows.seal({ tenant_id: at.tenant, id: at.id, revision, person, email, note }),
-        );
+        const keys = await encryption.subjects(transaction, [person, nurse], { create: true });
+        const row = codecs[at.table]
+          .with(keys)
+          .seal({ tenant_id: at.tenant, id: at.id, revision, person, email, note });
+        const shared = (column: string, text: string): Uint8Array =>
+          keys.sealShared([person, nurse], cell(at, revision, column), text, algorithm);
+        const values = several ? { email: shared('email', email), note: shared('note', note) } : undefined;
+        await store(transaction, at.table, { ...row, ...values });
       }),
     read: ({ table, tenant, id }) =>
       database.transaction(inTenant(tenant), async (transaction) =>
@@ -165,7 +184,7 @@ export async function strongBuild(database: Database, algorithm: Algorithm): Pro
         return normaliseEmail(found.email) === normaliseEmail(email) ? rows[0].id : undefined;
       }),
     forget: async (person) => {
-      await encryption.keyTree.shred(database, [person]);
+      await encryption.keyTree.shred(database, several ? [person, nurse] : [person]);
     },
     rotate: async () => {
       // No other process has to learn of it first.
@@ -219,6 +238,7 @@ export function weakBuild(database: Database): Build {
     new Uint8Array(createHmac('sha256', indexKey).update(normaliseEmail(email)).digest());
   return {
     algorithm: undefined,
+    headerBytes: HEADER_BYTES,
     plaintext: (text) => Buffer.concat([Uint8Array.of(CLEAR, version), Buffer.from(text)]),
     write: ({ table, tenant, id }, { person, email, note }, revision) =>
       database.transaction(inTenant(tenant), async (transaction) => {

@@ -157,7 +157,7 @@ describe.skipIf(!needs('python-cryptography'))('decrypt.py, written from the for
         const shared = contents.map((content, index) => {
           const place = { tenant: newUuid(), table: 'messages', column: 'text', row: newUuid() };
           const about = [gone!, subjects[index + 1]!];
-          const value = keys.sealShared(about, place, content);
+          const value = keys.sealShared(about, place, content, names[index % names.length]);
           return { place: { ...place, subjects: about }, value: Buffer.from(value).toString('hex'), content };
         });
         const place = { tenant: null, table: 'accounts', column: 'email', row: 'gone', subject: gone! };

@@ -1,25 +1,24 @@
 /** What an erasure costs among 1,000,000 people. */
 import { join } from 'node:path';
-import { newUuid, type Uuid } from '@strongroom/kernel';
 import { asSystem, inInstallation, type Database } from '@strongroom/storage';
 import { figure, needs, temporaryFolder } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { counted, crowd, memoryOf } from './crowd.test-support.ts';
 import { createEncryption } from './encryption.ts';
 import { fileSlot } from './file-slot.ts';
 import { manifest } from './manifest.ts';
-import type { RootSlot } from './root-slot.ts';
 
 const PEOPLE = 1_000_000;
-const AT_ONCE = 10_000;
 /** The bound that the tree's shape promises. */
 const MOST_WRAPS = 512;
 /** What one erasure may need at its peak, beside what the process needs anyway. Megabytes. */
 const MOST_MEGABYTES = 64;
 const RUNS = 9;
+/** People erased at once. */
+const BATCH = 100;
 
-const megabytes = (): number => process.memoryUsage().rss / 1024 / 1024;
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 
@@ -28,24 +27,10 @@ describe.skipIf(!needs('postgresql'))('erasing among a million people', () => {
     const engine = databases().find(({ name }) => name === 'PostgreSQL')!;
     const database: Database = await engine.open([manifest]);
     const file = fileSlot(join(temporaryFolder(), 'root'));
-    let stores = 0;
-    const slot: RootSlot = {
-      ...file,
-      store(material, replaces) {
-        stores += 1;
-        return file.store(material, replaces);
-      },
-    };
+    const slot = counted(file);
     const encryption = await createEncryption({ slot });
-    const some: Uuid[] = [];
     const started = performance.now();
-    for (let done = 0; done < PEOPLE; done += AT_ONCE) {
-      const subjects = Array.from({ length: AT_ONCE }, () => newUuid());
-      some.push(subjects[done % AT_ONCE]!, subjects.at(-1)!);
-      await database.transaction(inInstallation, (transaction) =>
-        encryption.subjects(transaction, subjects, { create: true }),
-      );
-    }
+    const some = await crowd(database, encryption, PEOPLE, RUNS + BATCH);
     const loading = (performance.now() - started) / 1000;
     const { rows } = await database.transaction(asSystem, (transaction) =>
       sql<{ people: number; branches: number }>`select (select count(*) from subject_keys) as people,
@@ -63,19 +48,17 @@ describe.skipIf(!needs('postgresql'))('erasing among a million people', () => {
 
     const times: number[] = [];
     const wraps: number[] = [];
-    const before = megabytes();
-    let peak = before;
-    const watch = setInterval(() => (peak = Math.max(peak, megabytes())), 1);
-    for (const victim of some.slice(0, RUNS)) {
-      stores = 0;
-      const start = performance.now();
-      const report = await encryption.keyTree.shred(database, [victim]);
-      times.push(performance.now() - start);
-      wraps.push(report.wraps);
-      expect(report).toMatchObject({ shredded: 1, rootOperations: 1, complete: true });
-      expect(stores).toBe(1);
-    }
-    const growth = peak - before;
+    const growth = await memoryOf(async () => {
+      for (const victim of some.slice(0, RUNS)) {
+        const stores = slot.stores;
+        const start = performance.now();
+        const report = await encryption.keyTree.shred(database, [victim]);
+        times.push(performance.now() - start);
+        wraps.push(report.wraps);
+        expect(report).toMatchObject({ shredded: 1, rootOperations: 1, complete: true });
+        expect(slot.stores - stores).toBe(1);
+      }
+    });
     expect(Math.max(...wraps)).toBeLessThanOrEqual(MOST_WRAPS);
     expect(growth).toBeLessThan(MOST_MEGABYTES);
     figure(
@@ -83,16 +66,17 @@ describe.skipIf(!needs('postgresql'))('erasing among a million people', () => {
         `at most ${growth.toFixed(0)} MB more memory (filling the tree: ${loading.toFixed(0)} s; a cold person's key: ${median(loads).toFixed(1)} ms)`,
     );
 
-    peak = megabytes();
-    const [batchBefore, batch] = [peak, some.slice(RUNS, RUNS + 100)];
-    const start = performance.now();
-    const report = await encryption.keyTree.shred(database, batch);
-    const time = performance.now() - start;
-    clearInterval(watch);
-    expect(report).toMatchObject({ shredded: batch.length, rootOperations: 1, complete: true });
+    const batch = some.slice(RUNS, RUNS + BATCH);
+    let perPerson = { wraps: Number.NaN, milliseconds: Number.NaN };
+    const batchGrowth = await memoryOf(async () => {
+      const start = performance.now();
+      const report = await encryption.keyTree.shred(database, batch);
+      expect(report).toMatchObject({ shredded: BATCH, rootOperations: 1, complete: true });
+      perPerson = { wraps: report.wraps / BATCH, milliseconds: (performance.now() - start) / BATCH };
+    });
     figure(
-      `erasure of ${batch.length} people at once: 1 root operation, ${(report.wraps / batch.length).toFixed(0)} wraps and ` +
-        `${(time / batch.length).toFixed(1)} ms each, at most ${(peak - batchBefore).toFixed(0)} MB more memory`,
+      `erasure of ${BATCH} people at once: 1 root operation, ${perPerson.wraps.toFixed(0)} wraps and ` +
+        `${perPerson.milliseconds.toFixed(1)} ms each, at most ${batchGrowth.toFixed(0)} MB more memory`,
     );
   });
 });

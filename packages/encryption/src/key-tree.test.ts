@@ -63,17 +63,27 @@ for (const engine of databases()) {
       });
     });
 
-    it('values about two people stay readable until both are erased', async () => {
+    it.each([
+      ['aes-256-gcm', 12 + 16],
+      ['xaes-256-gcm', 24 + 16],
+      // Version, time, vector, a block of ciphertext and the signature in base64, in place of the plaintext.
+      ['fernet', 100 - 'between us'.length],
+    ] as const)('values about two people stay readable until both are erased: %s', async (algorithm, longer) => {
       const [one, two, stranger] = people(3);
       const place = { tenant: newUuid(), table: 'messages', column: 'text', row: newUuid() };
       const text = utf8('between us');
       const value = await database.transaction(inInstallation, async (transaction) => {
         const keys = await encryption.subjects(transaction, [one!, two!, stranger!], { create: true });
-        const sealed = keys.sealShared([one!, two!], place, 'between us');
-        expect(sealed.length).toBe(text.length + 7 + 2 * 92 + 60);
+        const sealed = keys.sealShared([one!, two!], place, 'between us', algorithm);
+        expect(sealed.length).toBe(text.length + 7 + 2 * 92 + 32 + longer);
         expect(keys.openShared([two!], place, sealed)).toEqual(text);
         const cannotOpen = expect.objectContaining({ code: 'encryption.cannot-open' });
         expect(() => keys.openShared([stranger!], place, sealed)).toThrow(cannotOpen);
+        for (const named of [
+          [one!, stranger!],
+          [stranger!, two!],
+        ])
+          expect(() => keys.openShared(named, place, sealed)).toThrow(cannotOpen);
         expect(() => keys.openShared([one!], { ...place, row: newUuid() }, sealed)).toThrow(cannotOpen);
         for (let index = 6; index < sealed.length; index += 1) {
           const changed = Uint8Array.from(sealed);
@@ -81,6 +91,16 @@ for (const engine of databases()) {
           expect(() => keys.openShared([one!, two!], place, changed), `byte ${index}`).toThrow(cannotOpen);
           expect(() => keys.openShared([one!], place, sealed.subarray(0, index))).toThrow(cannotOpen);
         }
+        expect(() => keys.openShared([one!, newUuid()], place, sealed)).toThrow(
+          expect.objectContaining({ code: 'encryption.subject-not-loaded' }),
+        );
+        // Nor under another algorithm's number, nor with a number that is none.
+        for (const number of [1, 2, 3].filter((other) => other !== sealed[1])) {
+          expect(() => keys.openShared([one!], place, Uint8Array.from(sealed).fill(number, 1, 2))).toThrow(cannotOpen);
+        }
+        expect(() => keys.openShared([one!], place, Uint8Array.from(sealed).fill(4, 1, 2))).toThrow(
+          expect.objectContaining({ code: 'encryption.unknown-version' }),
+        );
         return sealed;
       });
       const open = (): Promise<Uint8Array> =>

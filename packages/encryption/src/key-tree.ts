@@ -5,12 +5,14 @@ import { sql } from 'kysely';
 import { EncryptionError } from './errors.ts';
 import type { SlotState } from './internal/root.ts';
 import type { RootKeyring } from './internal/root-keyring.ts';
+import { expectBeneath } from './internal/tree/beneath.ts';
 import { acknowledge, discard, moveTo, raiseRevision } from './internal/tree/finish.ts';
 import { ensureTree } from './internal/tree/create-subjects.ts';
 import { Lease } from './internal/tree/lease.ts';
 import { mismatch, refuseOutdated, rootFor, type RootState, type Tree } from './internal/tree/load-subjects.ts';
 import { realign } from './internal/tree/realign.ts';
 import { stage } from './internal/tree/stage.ts';
+import { isIndexVersion, readState } from './internal/tree/state.ts';
 import { byteStrings, uuids } from './internal/tree/tables.ts';
 import type {
   BeforeReplacing,
@@ -60,13 +62,6 @@ export interface KeyTree {
   realign(transaction: Transaction): Promise<void>;
   /** Which of these people were erased: what a restore asks before it keeps their rows. */
   shreddedOf(transaction: Transaction, subjects: readonly Uuid[]): Promise<ReadonlySet<Uuid>>;
-}
-
-interface State extends RootState {
-  readonly pending_version: number | null;
-  readonly acknowledged_version: number;
-  /** Somebody is at it. */
-  readonly held: boolean;
 }
 
 type HashOf = (subject: Uuid) => Uint8Array;
@@ -177,19 +172,17 @@ class RootedTree implements KeyTree {
     const { keyring } = this.#tree.root;
     refuseOutdated(this.#tree.root, state);
     if (state.pending_version !== null && keyring.treeVersion === state.pending_version) {
-      await moveTo(database, keyring, this.#clock.now());
+      await moveTo(this.#tree, database, keyring, this.#clock.now());
     } else if (state.held && database.engine !== 'pglite') {
       // Whoever is at it will finish, or lose the lease.
       return false;
     }
+    await this.#fits(database);
     const behind = states.some(({ revision }) => revision !== keyring.revision);
     const open = state.pending_version !== null || state.acknowledged_version !== state.version;
-    if (!behind && !open) {
-      await this.#fits(database);
-      // Whoever stored it was cut off before saying so.
-      if (keyring.revision > state.keyring_revision) await raiseRevision(database, keyring.revision);
-      return true;
-    }
+    // Whoever stored it was cut off before saying so, and perhaps before the former keyring was overwritten.
+    const isCutOff = keyring.revision > state.keyring_revision;
+    if (!behind && !open && !isCutOff) return true;
     return Lease.hold(database, this.#tree.root, (lease) => this.#settle(database, lease));
   }
 
@@ -269,17 +262,17 @@ class RootedTree implements KeyTree {
     if (state === undefined) return true;
     refuseOutdated(root, state);
     if (state.pending_version !== null && root.keyring.treeVersion === state.pending_version) {
-      await moveTo(database, root.keyring, this.#clock.now());
+      await moveTo(this.#tree, database, root.keyring, this.#clock.now());
     }
     const moved = (await readState(database)) ?? state;
-    if (moved.pending_version === null && moved.acknowledged_version === moved.version && (await this.#slotsAgree())) {
-      return this.#fits(database);
-    }
+    // Before anything is stored: the highest revision of all slots may be another installation's, and would be copied over the right root.
+    await this.#fits(database);
+    const isSettled = moved.pending_version === null && moved.acknowledged_version === moved.version;
+    if (isSettled && moved.keyring_revision >= root.keyring.revision && (await this.#slotsAgree())) return true;
     // Raises every slot's generation: whoever still wants to store a root prepared before is refused from here on.
     const slots = await this.#restate(database, root.keyring.restated());
     if (moved.pending_version !== null) await discard(database, lease);
     await this.#acknowledged(database, slots);
-    await this.#fits(database);
     return slots.every(({ acknowledged }) => acknowledged);
   }
 
@@ -289,12 +282,15 @@ class RootedTree implements KeyTree {
   }
 
   /** Throws `encryption.tree-mismatch` when tree and root do not belong together. */
-  async #fits(database: Database): Promise<boolean> {
-    const state = await readState(database);
-    if (state !== undefined && (await rootFor(this.#tree, state)) === undefined) {
-      throw mismatch(this.#tree, state.version);
-    }
-    return true;
+  async #fits(database: Database): Promise<void> {
+    await database.transaction(asSystem, async (transaction) => {
+      const { rows } = await sql<RootState>`select version, keyring_revision from key_tree`.execute(transaction);
+      const [state] = rows;
+      if (state === undefined) return;
+      const root = await rootFor(this.#tree, state);
+      if (root === undefined) throw mismatch(this.#tree, state.version);
+      await expectBeneath(this.#tree, transaction, state.version, root);
+    });
   }
 
   /** The heart of it: prepare, store the root, move. `undefined` when no root had to be replaced. */
@@ -334,7 +330,7 @@ class RootedTree implements KeyTree {
       throw first!.failure;
     }
     progress('replaced');
-    await moveTo(database, next, this.#clock.now());
+    await moveTo(this.#tree, database, next, this.#clock.now());
     root.adopt(next);
     root.settle(next.treeVersion);
     keys.forget();
@@ -374,26 +370,6 @@ class RootedTree implements KeyTree {
       return [...placed, ...subjects.filter((subject) => !placed.has(subject) && !gone.has(subject))];
     });
   }
-}
-
-async function readState(database: Database): Promise<State | undefined> {
-  return database.transaction(asSystem, async (transaction) => {
-    const { rows } = await sql<State>`
-      select version, pending_version, acknowledged_version, keyring_revision, coalesce(lease_until > clock_timestamp(), false) as held
-      from key_tree`.execute(transaction);
-    return rows[0];
-  });
-}
-
-/** Some blind index was rotated to it. */
-async function isIndexVersion(database: Database, version: number): Promise<boolean> {
-  return database.transaction(asSystem, async (transaction) => {
-    const { rows } = await sql`
-      select 1 from blind_index_rotations where ${version} in (live_version, other_version) limit 1`.execute(
-      transaction,
-    );
-    return rows.length > 0;
-  });
 }
 
 const reports = (states: readonly SlotState[], revision: number): readonly SlotReport[] =>

@@ -148,4 +148,15 @@ describe.skipIf(parts.includes(false))('the PKCS#11 slot on SoftHSM2', () => {
       message: expect.stringContaining('no such token'),
     });
   });
+
+  it('leaves no copy of the root in memory that Node gives to others', async () => {
+    const slot = slotAt(join(temporaryFolder(), 'root'));
+    const marker = 'the root, 32 bytes and no secret';
+    await slot.store(Buffer.alloc(200, marker), 0);
+    // What small buffers are cut from.
+    const pool = Buffer.from(Buffer.allocUnsafe(1).buffer);
+    expect(pool.length).toBeGreaterThan(1024);
+    expect(pool.includes(marker)).toBe(false);
+    expect(Buffer.from((await slot.load())!.material).includes(marker)).toBe(true);
+  });
 });

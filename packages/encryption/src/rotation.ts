@@ -26,7 +26,7 @@ import {
 } from './internal/rotation/record.ts';
 import { renewHere, type Renewer } from './internal/rotation/renew.ts';
 import { neededColumns, rewrite } from './internal/rotation/rewrite.ts';
-import { RenewalThread } from './internal/rotation/thread.ts';
+import { RenewalThreads } from './internal/rotation/threads.ts';
 import type { RotationReport, RotationScope } from './rotation-report.ts';
 
 export interface RotationOptions {
@@ -81,8 +81,8 @@ export interface Rotations {
   cancel(id: Uuid): Promise<RotationReport>;
 }
 
-/** One is written while the next one is opened and sealed, and one more read: more of them would only wait. Each has a connection. */
-const BATCHES_AT_ONCE = 3;
+/** One is written while the next two are opened and sealed, and one more read: more of them would only wait. Each has a connection. */
+const BATCHES_AT_ONCE = 4;
 /** Starting a thread takes about as long as opening and sealing the values of so many. On PGlite the database itself is what this process is busy with. */
 const ROWS_WORTH_A_THREAD = { pglite: Infinity, postgresql: 5_000 } as const;
 /** How many `list` shows. */
@@ -139,13 +139,13 @@ class KeyRotations implements Rotations {
   }
 
   async work(signal?: AbortSignal): Promise<void> {
-    const thread = new RenewalThread();
+    const threads = new RenewalThreads();
     try {
       for (;;) {
         const row = await this.#transaction(openRotation);
         if (row === undefined) return;
         if (row.state === 'finishing') await this.#finish(row, signal);
-        else await this.#pass(row, thread, signal);
+        else await this.#pass(row, threads, signal);
       }
     } catch (error) {
       if (error instanceof NotOurs) return;
@@ -155,7 +155,7 @@ class KeyRotations implements Rotations {
       }
       throw error;
     } finally {
-      await thread.stop();
+      await threads.stop();
     }
   }
 
@@ -179,10 +179,10 @@ class KeyRotations implements Rotations {
   }
 
   /** Through all tables from where the row says, then either once more or to the end. */
-  async #pass(begun: RotationRow, thread: RenewalThread, signal: AbortSignal | undefined): Promise<void> {
+  async #pass(begun: RotationRow, threads: RenewalThreads, signal: AbortSignal | undefined): Promise<void> {
     const { database, encryption } = this.#options;
     const isLong = begun.total >= ROWS_WORTH_A_THREAD[database.engine];
-    const renewer: Renewer = isLong ? (keys, renewal) => thread.renew(keys, renewal) : renewHere;
+    const renewer: Renewer = isLong ? threads.renew : renewHere;
     const scope = scopeOf(begun);
     const scoped = this.#scoped(scope);
     // Whoever still writes under a former version has to be through before a pass that may be the last one begins.

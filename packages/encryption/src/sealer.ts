@@ -35,12 +35,17 @@ export interface SubjectKeys extends Sealer {
   has(subject: Uuid): boolean;
   /**
    * One value about several people, 1 to 8 of them: readable as long as one of them is not erased. Format v2 of
-   * docs/format/fields.md, 73 bytes and 92 for each person longer than the plaintext. Errors as for `seal`.
+   * docs/format/fields.md, with AES-256-GCM 67 bytes and 92 for each person longer than the plaintext. Algorithm and errors as for `seal`.
    */
-  sealShared(subjects: readonly Uuid[], place: SharedPlace, plaintext: string | Uint8Array): Bytes;
+  sealShared(
+    subjects: readonly Uuid[],
+    place: SharedPlace,
+    plaintext: string | Uint8Array,
+    algorithm?: Algorithm,
+  ): Bytes;
   /**
-   * `subjects`: those of the people that are known to the reader; keys of the erased are passed by. Throws `encryption.subject-erased` when none of
-   * them has a key, otherwise as `open`.
+   * `subjects`: those of the people that are known to the reader; keys of the erased are passed by. Each of the others must be one of those for whom the
+   * value was sealed. Throws `encryption.subject-erased` when none of them has a key, otherwise as `open`.
    */
   openShared(subjects: readonly Uuid[], place: SharedPlace, value: Uint8Array): Bytes;
 }

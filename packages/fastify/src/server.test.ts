@@ -287,6 +287,26 @@ describe('behind a proxy', () => {
       await trusting.close();
     }
   });
+
+  it('believes no more proxies than there are, so that a client in a trusted network cannot write an address for itself', async () => {
+    // Somebody at 192.168.1.5 sent the first address; the one proxy there is added the second.
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': '198.51.100.9, 192.168.1.5' };
+    for (const [proxies, address] of [
+      [{}, '192.168.1.0/24'],
+      [{ proxies: 2 }, '198.51.100.0/24'],
+    ] as const) {
+      const trusting = createServer({
+        pipeline: fixture.pipeline,
+        trustedProxies: ['loopback', 'uniquelocal'],
+        ...proxies,
+      });
+      const response = await trusting.inject({ method: 'POST', url: '/v1/echo/x', payload: '{"text":""}', headers });
+      expect(response.json()).toMatchObject({ address });
+      await trusting.close();
+    }
+    for (const network of ['intranet', '10.0.0.0/99', ''])
+      expect(() => createServer({ pipeline: fixture.pipeline, trustedProxies: [network] })).toThrow(RangeError);
+  });
 });
 
 describe('in an application that has routes of its own', () => {

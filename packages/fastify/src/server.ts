@@ -3,15 +3,18 @@ import type { ServerOptions as TlsOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { PipelineError, type Pipeline, type PipelineErrorCode, type PipelineResponse } from '@strongroom/pipeline';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { trustedProxies } from './internal/trusted-proxies.ts';
 import { leaveBodiesAlone, sendNotFound, sendRefusal, strongroomFastify } from './plugin.ts';
 
 export interface ServerOptions {
   readonly pipeline: Pipeline<never>;
   /**
    * Addresses or networks (CIDR) of proxies whose `x-forwarded-for` and `x-forwarded-proto` are believed. When
-   * absent, those headers mean nothing: anybody can write them.
+   * absent, those headers mean nothing: anybody can write them. `loopback`, `linklocal` and `uniquelocal` stand for their networks.
    */
   readonly trustedProxies?: readonly string[];
+  /** How many proxies stand one behind the other; 1 when absent. What comes from further away was written by the client. */
+  readonly proxies?: number;
   /** Certificate and key, to serve TLS directly. */
   readonly tls?: Pick<TlsOptions, 'cert' | 'key' | 'passphrase' | 'minVersion' | 'ciphers'>;
   /** How long a header may take to arrive; `HEADER_TIMEOUT_MILLISECONDS` when absent. */
@@ -41,7 +44,7 @@ const PARAMETER_LIMIT = 256;
  * pipeline did not make. Call `listen` on it; add routes of your own before.
  */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { pipeline, trustedProxies, tls, bodyTimeoutMilliseconds } = options;
+  const { pipeline, trustedProxies: networks = [], proxies = 1, tls, bodyTimeoutMilliseconds } = options;
   const secure = tls !== undefined;
   const nodeOptions: NodeServerOptions = {
     maxHeaderSize: HEADER_LIMIT,
@@ -54,7 +57,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   };
   const serverOptions: FastifyServerOptions = {
     logger: false,
-    trustProxy: trustedProxies === undefined || trustedProxies.length === 0 ? false : [...trustedProxies],
+    trustProxy: networks.length === 0 ? false : trustedProxies(networks, proxies),
     requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
     connectionTimeout: IDLE_MILLISECONDS,
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,

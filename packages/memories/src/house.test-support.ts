@@ -18,7 +18,7 @@ import {
   sessionEndings,
   sessionPort,
 } from '@strongroom/authentication';
-import type { SessionStarted, SignUp } from '@strongroom/authentication/wire';
+import type { SessionStarted } from '@strongroom/authentication/wire';
 import {
   assignSpaceRole,
   authorizer,
@@ -36,11 +36,12 @@ import {
 import { newUuid, toBase64Url, utf8, type Uuid } from '@strongroom/kernel';
 import { createPipeline, PipelineError, type Pipeline, type Route } from '@strongroom/pipeline';
 import { createLimiter, manifest as rateLimitingManifest } from '@strongroom/rate-limiting';
-import { defaultKeyDerivation } from '@strongroom/sealing';
 import { asSystem, inTenant, type Database } from '@strongroom/storage';
 import { temporaryFolder } from '@strongroom/testing';
+import { randomText, signUpBody } from '@strongroom/testing/sign-up';
 import { departures } from './departures.ts';
 import { manifest } from './manifest.ts';
+import type { Written } from './wire.ts';
 
 /** Those with routes, permissions or events. */
 const rooms = [authenticationManifest, authorizationManifest, auditLogManifest, manifest];
@@ -260,6 +261,19 @@ export class House {
     return id;
   }
 
+  /** Writes the first version of a memory. */
+  async remember(author: Person, space: Uuid, body = memoryBody()): Promise<typeof body & { written: Written }> {
+    const answer = await this.send<Written>(author, `POST /v1/spaces/${space}/memories`, body);
+    if (answer.status !== 201) throw new Error(`memory answered ${answer.status} ${JSON.stringify(answer.body)}`);
+    return { ...body, written: answer.body };
+  }
+
+  /** Writes the version after the expected one. */
+  replace(author: Person, space: Uuid, id: string, expectedVersion: number, token = randomToken()) {
+    const body = { expectedVersion, epoch: 1, token };
+    return this.send<Written>(author, `PUT /v1/spaces/${space}/memories/${id}`, body);
+  }
+
   async share(space: Uuid, person: Person, role: Role): Promise<void> {
     const { tenant, account } = person;
     await this.database.transaction(inTenant(tenant), (transaction) =>
@@ -282,8 +296,6 @@ export class House {
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
-export const randomText = (bytes: number): string => toBase64Url(crypto.getRandomValues(new Uint8Array(bytes)));
-
 /** Bytes that look like a Fernet token with so many blocks of ciphertext: all that this room can see of one. */
 export function randomToken(blocks = 17): string {
   const token = new Uint8Array(57 + 16 * blocks);
@@ -300,24 +312,3 @@ export const spaceBody = (id: Uuid = newUuid()) => ({
 });
 
 export const memoryBody = (id: Uuid = newUuid()) => ({ id, epoch: 1, token: randomToken() });
-
-function signUpBody(invitation: string, email: string): SignUp {
-  return {
-    invitation,
-    email,
-    displayName: 'A person',
-    authenticationSecret: randomText(32),
-    recoveryAuthenticationSecret: randomText(32),
-    record: {
-      version: 1,
-      account: newUuid(),
-      salt: randomText(16),
-      parameters: { ...defaultKeyDerivation },
-      publicKey: randomText(33),
-      privateKey: randomText(114),
-      accountKeyByPassword: randomText(113),
-      accountKeyByRecovery: randomText(113),
-    },
-    transport: 'bearer',
-  };
-}

@@ -90,7 +90,8 @@ const remove = defineRoute({
     const removal = { id: call.path.memory, expectedVersion: call.query.expectedVersion };
     call.record({ object: { type: 'memory', id: removal.id }, subjects: [account], details: { space: place.space } });
     const { encryption, clock } = call.services;
-    const tombstone = await removeMemory(encryption, call.transaction, place, clock.now(), removal);
+    const by = { account, now: clock.now() };
+    const tombstone = await removeMemory(encryption, call.transaction, place, by, removal);
     if ('code' in tombstone) throw refused(tombstone);
     const { id, version, sequence, at, repeated, removed: before } = tombstone;
     call.record({ details: { version, repeated }, ...(before === null ? {} : { digests: { before } }) });

@@ -11,7 +11,7 @@ import { deleteKeys, insertOwnKey, insertSharedKeys, isOwnKey } from './internal
 import { sharingLimit } from './internal/limits.ts';
 import { defineRoute } from './internal/routes.ts';
 import { sendersOf } from './internal/senders.ts';
-import { lockSpace } from './internal/sequence.ts';
+import { lockSpaceFor } from './internal/sequence.ts';
 import { readSpace } from './internal/space-store.ts';
 import { tables, type SpacePlace } from './internal/tables.ts';
 import { rankCheck } from './sharing.ts';
@@ -40,9 +40,11 @@ const rotate = defineRoute({
       subjects: [account, ...removed],
       details: { epoch, removed: removed.length },
     });
-    const current = await lockSpace(transaction, place);
+    const current = await lockSpaceFor(transaction, place, { account, permission: 'space.share' });
     const members = await spaceMembers(transaction, { tenant, spaces: [space] });
-    const { role } = members.find((member) => member.account === account)!;
+    const role = members.find((member) => member.account === account)?.role;
+    // Removed by somebody else in the moment before the lock was had.
+    if (role === undefined) throw new MemoriesError('memories.space-not-found');
     const own = { account, epoch, wrappedKey: body.wrappedKey };
     const repeated = current.epoch === epoch && (await isOwnKey(transaction, place, own));
     if (!repeated) {

@@ -1,9 +1,11 @@
 import type { Uuid } from '@strongroom/kernel';
-import { asSystem } from '@strongroom/storage';
-import { databases } from '@strongroom/testing/databases';
+import { asSystem, type Transaction } from '@strongroom/storage';
+import { figure } from '@strongroom/testing';
+import { databases, onlyOn } from '@strongroom/testing/databases';
+import { randomText } from '@strongroom/testing/sign-up';
 import { sql } from 'kysely';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { House, manifests, memoryBody, randomText, type Person } from './house.test-support.ts';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { House, manifests, memoryBody, type Answer, type Person } from './house.test-support.ts';
 import type { Space, SpaceMemberList } from './wire.ts';
 
 const share = (role: string, ...epochs: number[]) => ({
@@ -50,6 +52,8 @@ for (const engine of databases()) {
     const remember = (by: Person, epoch = 1) =>
       house.send(by, `POST /v1/spaces/${space}/memories`, { ...memoryBody(), epoch });
 
+    const feed = async () => (await house.send(anna, `GET /v1/spaces/${space}/changes`)).body;
+
     describe('adding a member', () => {
       it('gives them the space with the sealed key, and says whose it is', async () => {
         const body = share('member');
@@ -64,7 +68,7 @@ for (const engine of databases()) {
           {
             epoch: 1,
             wrappedKey: body.keys[0]!.sealedKey,
-            sharedBy: { account: anna.account, displayName: 'A person', publicKey: annaSeen!.publicKey },
+            sharedBy: { account: anna.account, displayName: 'Display anna', publicKey: annaSeen!.publicKey },
           },
         ]);
         expect((await house.events('space.shared')).at(-1)).toMatchObject({
@@ -328,5 +332,67 @@ for (const engine of databases()) {
     ])('refuses %s', async (_what, body) => {
       expect(await put(anna, ben, body)).toMatchObject({ status: 400, body: { code: 'pipeline.invalid-input' } });
     });
+
+    // One session cannot wait for another, so there is nothing to see on the embedded database.
+    describe('a request that waits while its sender loses the role', () => {
+      const lost = {
+        removed: sql`delete from role_assignments where space_id is not null and account_id = `,
+        demoted: sql`update role_assignments set role = 'viewer' where space_id is not null and account_id = `,
+      };
+      /** Ben's request begins while somebody has the space's lock, who takes his role away before letting it go. */
+      const meanwhile = async (how: keyof typeof lost, request: () => Promise<Answer>): Promise<Answer> => {
+        const locked = Promise.withResolvers<void>();
+        const change = house.database.transaction(asSystem, async (transaction) => {
+          await sql`select id from spaces where id = ${space} for update`.execute(transaction);
+          locked.resolve();
+          await someoneWaits(transaction);
+          await sql`${lost[how]}${ben.account}`.execute(transaction);
+        });
+        await locked.promise;
+        const answer = request();
+        await change;
+        return answer;
+      };
+
+      onlyOn('PostgreSQL', engine)('changes nothing any more', async () => {
+        await put(anna, ben, share('admin'));
+        const old = await house.remember(anna, space);
+        const before = { space: (await read(anna)).body, feed: await feed(), members: await members(anna) };
+        const requests: readonly (() => Promise<Answer>)[] = [
+          () => remember(ben),
+          () => house.replace(ben, space, old.id, 1),
+          () =>
+            house.send(ben, `POST /v1/spaces/${space}/memories/batch`, {
+              items: [{ ...memoryBody(), expectedVersion: 0 }],
+            }),
+          () => house.send(ben, `DELETE /v1/spaces/${space}/memories/${old.id}?expectedVersion=1`),
+          () => put(ben, carla, share('guest')),
+          () => rotate(ben, rotation(2, [anna])),
+        ];
+        for (const how of ['demoted', 'removed'] as const) {
+          for (const request of requests) {
+            await put(anna, ben, { role: 'admin', keys: [] });
+            expect(await meanwhile(how, request)).toMatchObject(
+              how === 'demoted' ? { status: 403, body: { code: 'pipeline.forbidden' } } : { status: 404 },
+            );
+          }
+        }
+        await put(anna, ben, { role: 'admin', keys: [] });
+        expect({ space: (await read(anna)).body, feed: await feed(), members: await members(anna) }).toEqual(before);
+        expect((await remember(ben)).status).toBe(201);
+        figure(`changes by somebody who was removed or demoted in that moment: 0 of ${2 * requests.length}`);
+      });
+    });
+  });
+}
+
+/** Until another session of this database waits for a lock. */
+async function someoneWaits(transaction: Transaction): Promise<void> {
+  await vi.waitFor(async () => {
+    const { rows } = await sql`
+      select 1 from pg_locks where not granted and pid <> pg_backend_pid()
+        and (database = 0 or database is null or database = (select oid from pg_database where datname = current_database()))
+    `.execute(transaction);
+    expect(rows.length).toBeGreaterThan(0);
   });
 }

@@ -8,7 +8,7 @@ import { MemoriesError } from './errors.ts';
 import { deleteKeys, epochsOf, insertSharedKeys, markRotationDue, takeKey } from './internal/key-store.ts';
 import { pageLimit, sharingLimit } from './internal/limits.ts';
 import { defineRoute, type MemoriesServices } from './internal/routes.ts';
-import { lockSpace } from './internal/sequence.ts';
+import { lockSpace, lockSpaceFor } from './internal/sequence.ts';
 import type { SpacePlace } from './internal/tables.ts';
 import {
   keyPath,
@@ -80,7 +80,7 @@ const put = defineRoute({
     const { role, keys } = call.body;
     const place = { tenant, space };
     call.record({ object: { type: 'space', id: space }, subjects: [account], details: { role, keys: keys.length } });
-    const { epoch } = await lockSpace(call.transaction, place);
+    const { epoch } = await lockSpaceFor(call.transaction, place, { account: by, permission: 'space.share' });
     const members = await spaceMembers(call.transaction, { tenant, spaces: [space] });
     const before = rankCheck(members, by, account, role);
     if (before === undefined && members.length >= MAXIMUM_SPACE_MEMBERS) throw new MemoriesError('memories.space-full');

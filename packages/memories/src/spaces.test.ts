@@ -1,7 +1,8 @@
 import { newUuid } from '@strongroom/kernel';
 import { databases } from '@strongroom/testing/databases';
+import { randomText } from '@strongroom/testing/sign-up';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { House, manifests, randomText, spaceBody, type Person } from './house.test-support.ts';
+import { House, manifests, spaceBody, type Person } from './house.test-support.ts';
 import type { Space, SpaceList } from './wire.ts';
 
 for (const engine of databases()) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { checkRoutes, type DeclaredRoute } from './check-routes.ts';
-import { manifest, perAccount, perAddress, uuidSchema } from './pipeline.fixture.ts';
+import { healthRoute, manifest, perAccount, perAddress, uuidSchema } from './pipeline.fixture.ts';
 import { audited, inCurrentTenant, inSpace, notAudited, operatorOnly, ownAccount, publicRoute } from './route.ts';
 
 const good: DeclaredRoute = {
@@ -16,18 +16,7 @@ const good: DeclaredRoute = {
   audit: audited('thing.made'),
 };
 
-const open: DeclaredRoute = {
-  method: 'GET',
-  path: '/healthz',
-  summary: 'Alive',
-  input: {},
-  output: z.string(),
-  access: publicRoute('load balancers have no account'),
-  assurance: 'none',
-  limit: [perAddress],
-  audit: notAudited('tells nothing'),
-  stateless: true,
-};
+const open: DeclaredRoute = healthRoute;
 
 const check = (...routes: DeclaredRoute[]): string => {
   try {
@@ -109,6 +98,11 @@ describe('checkRoutes', () => {
     ],
     ['a public route with assurance', [{ ...open, assurance: 'session' }], 'cannot ask for assurance'],
     ['a public route without a reason', [{ ...open, access: publicRoute('  ') }], 'must say why it is public'],
+    [
+      'a public route that strangers may call without end',
+      [{ ...open, stateless: undefined as never, limit: [{ ...perAddress, by: 'input', keyOf: () => '' }] }],
+      'needs a limit by address',
+    ],
     ['a public route that counts accounts', [{ ...open, limit: [perAccount] }], 'does not know'],
     ['a private route without assurance', [{ ...good, assurance: 'none' }], 'assurance of a session'],
     [

@@ -59,9 +59,11 @@ function accessDefects(
   permissions: ReadonlySet<string>,
   parameters: readonly string[],
 ): string[] {
-  const { access, assurance } = route;
+  const { access, assurance, limit } = route;
   if (access.kind === 'public') {
     return [
+      // Whom nobody knows can be counted by where they come from only.
+      ...(limit.some(({ by }) => by === 'address') ? [] : ['a public route needs a limit by address']),
       ...(access.reason.trim() === '' ? ['a public route must say why it is public'] : []),
       ...(assurance === 'none' ? [] : ['a public route cannot ask for assurance']),
     ];

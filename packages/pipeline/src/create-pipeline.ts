@@ -90,8 +90,8 @@ export function createPipeline<Services>(options: PipelineOptions<Services>): Pi
   async function pass(plan: RoutePlan<Services>, request: PipelineRequest, passage: Passage): Promise<Reply<unknown>> {
     const { route } = plan;
 
-    // Limits by address come before anything that costs: no password hash, no database, no parser is reached by a
-    // flood.
+    // Limits by address come before anything that costs. Every public route has one; what a stranger reaches of the
+    // others is the session port, which tells made-up tokens without a query.
     const address = passage.context.addressPrefix ?? UNKNOWN_ADDRESS;
     for (const policy of plan.byAddress) await take(policy, address, passage);
 

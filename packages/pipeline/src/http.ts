@@ -1,5 +1,8 @@
 /** The pipeline's own view of HTTP, so that an adapter for a framework stays a few lines. */
 
+/** Of every answer over TLS. RFC 6797, two years. Not for subdomains: other services may live there. */
+export const STRICT_TRANSPORT_SECURITY = 'max-age=63072000';
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface PipelineRequest {

@@ -3,6 +3,7 @@ export * from './create-pipeline.ts';
 export * from './errors.ts';
 export * from './http.ts';
 export * from './openapi.ts';
+export * from './page.ts';
 export * from './ports.ts';
 export * from './route-inventory.ts';
 export * from './route.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { DeclaredRoute } from './check-routes.ts';
 import { openapi } from './openapi.ts';
-import { perAccount, perAddress, uuidSchema } from './pipeline.fixture.ts';
+import { healthRoute, perAccount, perAddress, uuidSchema } from './pipeline.fixture.ts';
 import { audited, inSpace, notAudited, operatorOnly, publicRoute } from './route.ts';
 import { routeInventory } from './route-inventory.ts';
 
@@ -40,18 +40,7 @@ const routes: DeclaredRoute[] = [
     limit: [perAddress],
     audit: audited('thing.made'),
   },
-  {
-    method: 'GET',
-    path: '/healthz',
-    summary: 'Alive',
-    input: {},
-    output: z.string(),
-    access: publicRoute('load balancers have no account'),
-    assurance: 'none',
-    limit: [perAddress],
-    audit: notAudited('tells nothing'),
-    stateless: true,
-  },
+  healthRoute,
   {
     method: 'GET',
     path: '/v1/tiles/{tile}',

@@ -4,10 +4,11 @@ import { defineDataMap, operational, type Manifest } from '@strongroom/kernel';
 import { tenantTable, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import type { DeclaredRoute } from './check-routes.ts';
 import { PipelineError } from './errors.ts';
 import type { PipelineRequest } from './http.ts';
 import type { AuditEvent, Identity, LimitPolicy, Ports } from './ports.ts';
-import { defineRoutes } from './route.ts';
+import { defineRoutes, notAudited, publicRoute } from './route.ts';
 
 export interface Services {
   readonly greeting: string;
@@ -30,6 +31,20 @@ export const perAccount: LimitPolicy = {
   periodSeconds: 60,
   store: 'process',
   by: 'account',
+};
+
+/** A route that needs nobody, but for its handler. */
+export const healthRoute: DeclaredRoute = {
+  method: 'GET',
+  path: '/healthz',
+  summary: 'Alive',
+  input: {},
+  output: z.string(),
+  access: publicRoute('load balancers have no account'),
+  assurance: 'none',
+  limit: [perAddress],
+  audit: notAudited('tells nothing'),
+  stateless: true,
 };
 
 export const manifest = {

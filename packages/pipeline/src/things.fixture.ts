@@ -9,6 +9,7 @@ import type { PipelineResponse } from './http.ts';
 import {
   alice,
   defineRoute,
+  healthRoute,
   insertThing,
   makeRequest,
   makeWorld,
@@ -129,16 +130,9 @@ export const sensitive = defineRoute({
 });
 
 export const health = defineRoute({
-  method: 'GET',
-  path: '/healthz',
-  summary: 'Alive',
+  ...healthRoute,
   input: {},
   output: z.string(),
-  access: publicRoute('load balancers have no account'),
-  assurance: 'none',
-  limit: [perAddress],
-  audit: notAudited('says nothing about anybody'),
-  stateless: true,
   handler: async (call) => ({ body: 'account' in call && call.context.actor.kind === 'anonymous' ? 'ok' : 'no' }),
 });
 

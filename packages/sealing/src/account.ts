@@ -61,7 +61,7 @@ export interface ChangedPassword {
   readonly authenticationSecret: SecretBytes;
 }
 
-/** Throws `sealing.invalid-password` or the errors of `parseKeyDerivationParameters`. */
+/** Throws what `checkNewPassword` throws, or the errors of `parseKeyDerivationParameters`. */
 export async function createAccount(options: NewAccount): Promise<CreatedAccount> {
   const { account, password, parameters = defaultKeyDerivation } = options;
   checkNewPassword(password);

@@ -15,6 +15,11 @@ export const sealingErrors = {
     message: 'This cannot be opened: the key or the place is a different one, or the data was changed.',
   },
   'sealing.invalid-password': { status: 400, message: 'That password cannot be used.' },
+  'sealing.predictable-password': {
+    status: 400,
+    message:
+      'That password is long, but among the first that are tried: it repeats something short, or follows the alphabet or the keyboard. A few random words are better.',
+  },
   'sealing.weak-parameters': {
     status: 400,
     message: 'The server asked for a weaker key derivation than this client accepts. Your password was not used.',

@@ -4,6 +4,7 @@ import { argon2id } from '#argon2id';
 import { SealingError } from './errors.ts';
 import { deriveBytes, importSecret } from './internal/hkdf.ts';
 import { labels } from './internal/labels.ts';
+import { isPredictable } from './internal/predictable.ts';
 import { checkSalt, parseKeyDerivationParameters, type KeyDerivationParameters } from './key-derivation-parameters.ts';
 import { SecretBytes } from './secret.ts';
 
@@ -56,13 +57,15 @@ export async function deriveCredentials(
   };
 }
 
-/** What a password must be when it is chosen. Throws `sealing.invalid-password`. */
+/** What a password must be when it is chosen. Throws `sealing.invalid-password` and `sealing.predictable-password`. */
 export function checkNewPassword(password: string): void {
-  if (Array.from(normalisePassword(password)).length < SHORTEST_NEW_PASSWORD) {
+  const characters = Array.from(normalisePassword(password));
+  if (characters.length < SHORTEST_NEW_PASSWORD) {
     throw new SealingError('sealing.invalid-password', {
       detail: `Choose at least ${SHORTEST_NEW_PASSWORD} characters; a few random words are easy to remember.`,
     });
   }
+  if (isPredictable(characters, SHORTEST_NEW_PASSWORD)) throw new SealingError('sealing.predictable-password');
 }
 
 /** One spelling for what looks the same on every keyboard (NFKC, NIST SP 800-63B-4 §3.1.1.2). */

@@ -82,7 +82,7 @@ const cases: readonly (readonly [string, Manifest, string | null, string])[] = [
   ],
 ];
 
-for (const engine of databases('both')) {
+for (const engine of databases()) {
   describe.skipIf(!engine.available)(`the drift check on ${engine.name}`, () => {
     let session: Session;
     let close: OwnerSession['close'];

@@ -24,7 +24,7 @@ interface Row {
   readonly wait: number;
 }
 
-for (const engine of databases('both')) {
+for (const engine of databases()) {
   describe.skipIf(!engine.available)(`jobs on ${engine.name}`, () => {
     let database: Database;
     let name = '';

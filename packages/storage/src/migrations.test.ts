@@ -27,7 +27,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-for (const engine of databases('both')) {
+for (const engine of databases()) {
   describe.skipIf(!engine.available)(`migrations on ${engine.name}`, () => {
     const reopened = async (location: Location, ...attempts: (readonly Manifest[])[]): Promise<unknown[]> => {
       const results: unknown[] = [];

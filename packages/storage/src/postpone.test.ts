@@ -14,7 +14,7 @@ const room: Manifest = {
 const add = (transaction: Transaction, word: string): Promise<void> =>
   postpone(transaction, `insert into words values (${textLiteral(word)})`);
 
-for (const engine of databases('both')) {
+for (const engine of databases()) {
   describe.skipIf(!engine.available)(`postponed statements on ${engine.name}`, () => {
     let database: Database;
     beforeAll(async () => {

@@ -2,6 +2,7 @@
 import { CompiledQuery } from 'kysely';
 import type { Transaction } from './database.ts';
 import { POSTPONED } from './internal/dialect.ts';
+import { connectionOf } from './internal/handle.ts';
 
 /**
  * Has statements without parameters and without a result run before the transaction's next statement, at the latest together with the
@@ -9,7 +10,9 @@ import { POSTPONED } from './internal/dialect.ts';
  * whole transaction rejects with that error, and nothing is committed. Text in them must have gone through `textLiteral`.
  */
 export async function postpone(transaction: Transaction, statements: string): Promise<void> {
-  await transaction.executeQuery(CompiledQuery.raw(statements, [POSTPONED]));
+  const connection = connectionOf(transaction);
+  if (connection === undefined) await transaction.executeQuery(CompiledQuery.raw(statements, [POSTPONED]));
+  else connection.postpone(statements);
 }
 
 /**

@@ -8,7 +8,7 @@ const hashOf = (text: string): Uint8Array => new TextEncoder().encode(text.padEn
 const now = Date.UTC(2026, 0, 1);
 const day = 24 * 60 * 60 * 1000;
 
-for (const engine of databases('both')) {
+for (const engine of databases()) {
   describe.skipIf(!engine.available)(`single use on ${engine.name}`, () => {
     let database: Database;
     beforeAll(async () => {

@@ -76,8 +76,8 @@ async function* linesOf(text: string): AsyncIterable<string> {
 
 type Tables = Record<string, Record<string, unknown>> & {
   audit_leaves: { index: number; event_id: string };
-  audit_events: { event_id: string; tenant_id: string; actor: string | null; details: string };
-  audit_openings: { event_id: string; tenant_id: string; subject: string | null; opening: Uint8Array };
+  audit_events: { event_id: string; actor: string | null; details: string; address_commitment: Uint8Array | null };
+  audit_openings: { event_id: string; subject: string | null; opening: Uint8Array };
   audit_opening_keys: { person: string; account_id: Uuid | null };
 };
 const tablesOf = (transaction: Transaction) => transaction.$extendTables<Tables>();
@@ -300,9 +300,8 @@ for (const place of places) {
 }
 
 interface Stored {
-  readonly event: string;
-  readonly tenant: string;
   readonly opening: Uint8Array;
+  readonly commitment: Uint8Array | null;
 }
 
 /** The openings of the first person that was logged, and of the change that is about them. */
@@ -318,23 +317,27 @@ async function stored(transaction: Transaction): Promise<readonly Stored[]> {
   const changed = tables.selectFrom('audit_events').select('event_id').where('details', 'like', '%afterDigest%');
   return tables
     .selectFrom('audit_openings')
-    .select(['event_id as event', 'tenant_id as tenant', 'opening'])
-    .where((where) => where.or([where('subject', '=', actor), where('event_id', 'in', changed)]))
+    .innerJoin('audit_events', 'audit_events.event_id', 'audit_openings.event_id')
+    .select(['audit_openings.opening', 'audit_events.address_commitment as commitment'])
+    .where((where) =>
+      where.or([where('audit_openings.subject', '=', actor), where('audit_openings.event_id', 'in', changed)]),
+    )
     .execute();
 }
 
 /** Opens one by docs/format/audit.md. */
-function opensWith(key: KeyObject, { event, tenant, opening }: Stored): boolean {
+function opensWith(key: KeyObject, { opening, commitment }: Stored): boolean {
+  expect(opening[0]).toBe(2);
   const decipher = createDecipheriv('aes-256-gcm', key, opening.subarray(1, 13));
-  decipher.setAAD(Buffer.from(`strongroom/audit-opening/v1\0${tenant}\0${event}`));
+  decipher.setAAD(Buffer.from('strongroom/audit-opening/v2'));
   decipher.setAuthTag(opening.subarray(-16));
-  decipher.update(opening.subarray(13, -16));
+  const salted = decipher.update(opening.subarray(13, -16));
   try {
     decipher.final();
-    return true;
   } catch {
     return false;
   }
+  return commitment !== null && hash('sha256', salted, 'buffer').equals(commitment);
 }
 
 /** Whoever holds the root of today and every row gets every log key but hers, and none of them opens what was hers. */
@@ -355,7 +358,8 @@ async function everyKey(
   expect(keys).toHaveLength(2);
   const others = await tables
     .selectFrom('audit_openings')
-    .select(['event_id as event', 'tenant_id as tenant', 'opening'])
+    .innerJoin('audit_events', 'audit_events.event_id', 'audit_openings.event_id')
+    .select(['audit_openings.opening', 'audit_events.address_commitment as commitment'])
     .limit(1)
     .execute();
   const opened = (one: Stored) => keys.filter((key) => opensWith(key, one)).length;

@@ -1,5 +1,5 @@
 /** Backups of the running service, and the operator's routes to them. */
-import type { AuditLog } from '@strongroom/audit-log';
+import { type AuditLog, unrequestedEvent } from '@strongroom/audit-log';
 import { type BackupSummary, createBackup, parseRecipients } from '@strongroom/backup';
 import { type Actor, type Clock, type Manifest, type Uuid, newUuid } from '@strongroom/kernel';
 import { type Route, defineRoutes, notAudited, operatorOnly } from '@strongroom/pipeline';
@@ -69,18 +69,9 @@ export function createBackups({ clock, database, auditLog }: BackupsOptions): Ba
 
   /** Before the file gets its name: no backup without its event. */
   async function record(summary: BackupSummary, via: Via): Promise<void> {
-    const now = clock.now();
-    await database.transaction(asSystem, (transaction) =>
-      auditLog.append(transaction, {
-        type: 'backup.create',
-        outcome: 'success',
-        context: { requestId: newUuid(now), actor: { kind: 'operator', via }, addressPrefix: null, receivedAt: now },
-        tenant: null,
-        object: null,
-        subjects: [],
-        details: { rows: summary.rows, bytes: summary.bytes },
-      }),
-    );
+    const details = { rows: summary.rows, bytes: summary.bytes };
+    const event = unrequestedEvent({ kind: 'operator', via }, clock.now(), { type: 'backup.create', details });
+    await database.transaction(asSystem, (transaction) => auditLog.append(transaction, event));
     auditLog.committed();
   }
 

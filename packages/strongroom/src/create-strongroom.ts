@@ -167,7 +167,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     rotations,
     nudge: nudgeRotation,
   });
-  const document = openapi(routes, { title: 'Strongroom', version: VERSION, cookieName: COOKIE_NAME });
+  let document: Readonly<Record<string, unknown>> | undefined;
   const services: Services = {
     clock,
     database,
@@ -186,7 +186,9 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     departures: departures({ clock }),
     receipts: { receipt: readReceipt },
     subjectErasure: { shred: (subjects) => keysService.eraseDeleted(subjects) },
-    openApiDocument: () => document,
+    // Not at the start: it is a tenth of a start's work, and few ask for it.
+    openApiDocument: () =>
+      (document ??= openapi(routes, { title: 'Strongroom', version: VERSION, cookieName: COOKIE_NAME })),
   };
   const ports = {
     authorizer: authorizer(rooms),

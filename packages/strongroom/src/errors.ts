@@ -10,7 +10,7 @@ export const strongroomErrors = {
   'strongroom.keys-outdated': {
     status: 409,
     message:
-      'People were erased after the keys in this backup were copied, and the root key of today does not open them. Name the newest backup, or a newest copy of the keys, with --keys. Nothing was restored.',
+      'The root key was replaced after the keys in this backup were copied, as it is when somebody is erased or keys are rotated, and the one of today does not open them. Name the newest backup, or a newest copy of the keys, with --keys. Nothing was restored.',
   },
   'strongroom.key-copies': { status: 500, message: 'STRONGROOM_KEY_COPIES cannot be understood.' },
   'strongroom.key-copy-wanted': {

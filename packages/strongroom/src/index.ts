@@ -7,5 +7,5 @@ export { type Verification, verifyAuditLog } from './operator.ts';
 export { rooms, routes } from './rooms.ts';
 export type { Services } from './services.ts';
 export { VERSION } from './version.ts';
-export type { LogPort } from '@strongroom/pipeline';
+export { STRICT_TRANSPORT_SECURITY, type LogPort } from '@strongroom/pipeline';
 export type { JobLog } from '@strongroom/storage';

@@ -1,6 +1,6 @@
 /** From a backup to a vault that can be started: rows, root key and an event that says so. */
 import path from 'node:path';
-import { catalogue, createAuditLog, settleRestored } from '@strongroom/audit-log';
+import { catalogue, createAuditLog, settleRestored, unrequestedEvent } from '@strongroom/audit-log';
 import { BackupError, type BackupSummary, dropErased, restoreBackup } from '@strongroom/backup';
 import {
   type Encryption,
@@ -9,7 +9,7 @@ import {
   missingIndexVersions,
   versionsInUse,
 } from '@strongroom/encryption';
-import { type Clock, type Uuid, newUuid, systemClock } from '@strongroom/kernel';
+import { type Clock, type Uuid, systemClock } from '@strongroom/kernel';
 import type { Location, Transaction } from '@strongroom/storage';
 import { KEY_TABLES } from './backups.ts';
 import { encryptedTables } from './encrypted-tables.ts';
@@ -57,7 +57,6 @@ export async function restoreVault(options: RestoreVaultOptions): Promise<Backup
     instead: keys === undefined ? undefined : { path: keys, tables: KEY_TABLES },
     check: (transaction) => settle(transaction, encryption),
     finish: async (transaction, database, { rows, createdAt }) => {
-      const now = clock.now();
       const auditLog = createAuditLog({
         clock,
         database,
@@ -67,20 +66,9 @@ export async function restoreVault(options: RestoreVaultOptions): Promise<Backup
       });
       // Whoever was erased since the backup was made must be forgotten in this copy of the log, too.
       await auditLog.redactErased(transaction);
-      await auditLog.append(transaction, {
-        type: 'backup.restore',
-        outcome: 'success',
-        context: {
-          requestId: newUuid(now),
-          actor: { kind: 'operator', via: 'command-line' },
-          addressPrefix: null,
-          receivedAt: now,
-        },
-        tenant: null,
-        object: null,
-        subjects: [],
-        details: { rows, backupFrom: createdAt },
-      });
+      const event = { type: 'backup.restore', details: { rows, backupFrom: createdAt } };
+      const operator = { kind: 'operator', via: 'command-line' } as const;
+      await auditLog.append(transaction, unrequestedEvent(operator, clock.now(), event));
     },
   });
 }
@@ -96,6 +84,13 @@ async function keysFrom(place: string): Promise<string> {
 /** The rows are in place: do they belong to the root key, and to the keys as they are today? */
 async function settle(transaction: Transaction, encryption: Encryption): Promise<void> {
   await checkRootKey(transaction, encryption);
+  // Before the tree: a rotation replaced its root, too, but no newer copy of the keys brings a retired version back.
+  const known = new Set(encryption.keyTree.openable());
+  const inUse = await versionsInUse(transaction, encryptedTables);
+  const withoutKeys = [...inUse].filter((version) => !known.has(version));
+  const gone = [...new Set([...withoutKeys, ...(await missingIndexVersions(transaction, encryption))])];
+  if (gone.length > 0)
+    throw new CompositionError('strongroom.keys-retired', { detail: `Key version ${gone.join(', ')}.` });
   try {
     await encryption.keyTree.realign(transaction);
     // Asks for nobody's keys, but compares the tree's version with the root's.
@@ -104,12 +99,6 @@ async function settle(transaction: Transaction, encryption: Encryption): Promise
     if (!(error instanceof EncryptionError) || error.code !== 'encryption.tree-mismatch') throw error;
     throw new CompositionError('strongroom.keys-outdated', { cause: error });
   }
-  const known = new Set(encryption.keyTree.openable());
-  const inUse = await versionsInUse(transaction, encryptedTables);
-  const withoutKeys = [...inUse].filter((version) => !known.has(version));
-  const gone = [...new Set([...withoutKeys, ...(await missingIndexVersions(transaction, encryption))])];
-  if (gone.length > 0)
-    throw new CompositionError('strongroom.keys-retired', { detail: `Key version ${gone.join(', ')}.` });
   await dropErased<Uuid>(transaction, rooms, (people) => encryption.keyTree.shreddedOf(transaction, people));
   await settleRestored(transaction);
 }

@@ -1,6 +1,6 @@
 /** Events that belong to no request: what the operator asked for on the machine, and what a job brought to its end. */
-import type { AuditLog } from '@strongroom/audit-log';
-import { type Actor, type Clock, newUuid } from '@strongroom/kernel';
+import { type AuditLog, unrequestedEvent } from '@strongroom/audit-log';
+import type { Actor, Clock } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 
 export interface VaultEventServices {
@@ -20,12 +20,5 @@ export async function appendVaultEvent<Type extends string>(
   transaction: Transaction,
   { actor, ...event }: VaultEvent<Type>,
 ): Promise<void> {
-  const now = clock.now();
-  await auditLog.append(transaction, {
-    ...event,
-    context: { requestId: newUuid(now), actor, addressPrefix: null, receivedAt: now },
-    tenant: null,
-    object: null,
-    subjects: [],
-  });
+  await auditLog.append(transaction, unrequestedEvent(actor, clock.now(), event));
 }

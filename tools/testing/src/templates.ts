@@ -4,6 +4,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync 
 import { join } from 'node:path';
 import { manifest as storageManifest, openDatabase, type Location } from '@strongroom/storage';
 import { withLock } from '../../lock.mjs';
+import { cacheFolder, repositoryRoot } from './corpora.ts';
+import { makeOrCopy, stateOf } from './kept-folder.ts';
 import { cheapVerifier, copyPostgresDatabase, freshPostgresDatabase } from './postgres.ts';
 import { runFolder } from './run-folder.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -45,16 +47,28 @@ async function oncePerRun(name: string, make: (path: string) => Promise<void>): 
 const migrate = async (location: Location, manifests: Manifests): Promise<void> =>
   (await openDatabase(location, manifests)).close();
 
+/** What a first start depends on: the database engine, and all that starts it. */
+const engineOfFirstStart = [
+  'packages/storage/src',
+  'packages/kernel/src',
+  'tools/testing/src/templates.ts',
+  'node_modules/@electric-sql/pglite/package.json',
+];
+
 /**
  * A data folder as its first start leaves it: to be looked at and copied, not to be opened. The start before that was interrupted,
- * so that every run shows that the next one is not confused by what is left of it.
+ * to show that the next one is not confused by what is left of it. That start is made by every run in which it could come out
+ * differently than in the one before.
  */
 export function firstFolder(): Promise<string> {
   return oncePerRun(`pglite-${fingerprint([])}`, async (path) => {
-    const unfinished = join(path, 'database.unfinished');
-    mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-    writeFileSync(join(unfinished, 'PG_VERSION'), '18');
-    await migrate({ kind: 'folder', path, durability: 'relaxed' }, []);
+    const state = stateOf(engineOfFirstStart.map((one) => join(repositoryRoot, one)));
+    await makeOrCopy(path, { shelf: join(cacheFolder, 'first-start'), state }, async (folder) => {
+      const unfinished = join(folder, 'database.unfinished');
+      mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+      writeFileSync(join(unfinished, 'PG_VERSION'), '18');
+      await migrate({ kind: 'folder', path: folder, durability: 'relaxed' }, []);
+    });
   });
 }
 

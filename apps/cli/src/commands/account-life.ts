@@ -14,13 +14,12 @@ import {
 import { parseUuid } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import { stopAgent } from '../agent.ts';
+import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { type Profile, readProfile, removeProfile, requireProfile, writeProfile } from '../profile.ts';
 import { DEFAULT_SERVER, newPassword, password, signedIn, unlocked } from '../session.ts';
-
-const collect = (value: string, values: readonly string[]): readonly string[] => [...values, value];
 
 export function addAccountLifeCommands(program: Command, context: CommandContext): void {
   const account = program.command('account').description('password, recovery, sessions, and the end of an account');
@@ -164,14 +163,13 @@ export function addAccountLifeCommands(program: Command, context: CommandContext
       await removeProfile(context.state);
     });
 
-  account
-    .command('certificate')
+  withExitCodes(account.command('certificate'), {
+    [EXIT.ok]: 'proved',
+    [EXIT.notIntact]: 'not in the log, or the log is not intact',
+  })
     .argument('<file>', 'what `account delete --json` printed')
     .description('verify the audit log and find a deletion in it; for owners and admins of the same tenant')
-    .addHelpText(
-      'after',
-      `\nExit codes: ${EXIT.ok} proved, ${EXIT.notIntact} not in the log, or the log is not intact.\n\nExample:\n  strongroom account certificate certificate.json`,
-    )
+    .addHelpText('after', '\nExample:\n  strongroom account certificate certificate.json')
     .action(async (file: string) => {
       const certificate = await readCertificate(file);
       const { vault } = await signedIn(context);

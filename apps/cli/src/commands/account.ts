@@ -78,6 +78,7 @@ export function addAccountCommands(program: Command, context: CommandContext): v
   program
     .command('logout')
     .description('end the session, forget keys and the sealed cache on this computer')
+    .addHelpText('after', '\nExample:\n  strongroom logout')
     .action(async () => {
       await stopAgent(context.state);
       const { vault } = await signedIn(context);
@@ -87,7 +88,7 @@ export function addAccountCommands(program: Command, context: CommandContext): v
         await context.state.remove('cache');
         await removeProfile(context.state);
       }
-      context.terminal().result({ signedOut: true }, ['Signed out. Nothing of the vault is left on this computer.']);
+      context.terminal().result({ signedOut: true }, ['Signed out. No key and no memory is left on this computer.']);
     });
 
   program
@@ -116,6 +117,7 @@ export function addAccountCommands(program: Command, context: CommandContext): v
   program
     .command('lock')
     .description('forget the key that `unlock` keeps')
+    .addHelpText('after', '\nExample:\n  strongroom lock')
     .action(async () => {
       const wasOpen = await stopAgent(context.state);
       context.terminal().result({ locked: true, wasOpen }, [wasOpen ? 'Locked.' : 'It was locked already.']);

@@ -7,7 +7,8 @@ import { VERSION } from 'strongroom/version';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { rotateKey } from './audit-key-rotation.ts';
-import { type LogOptions, withLog } from './audit-log-access.ts';
+import type { LogOptions } from '../stopped-vault.ts';
+import { withLog } from './audit-log-access.ts';
 import { type OpenSearch, withSearch } from './audit-search-access.ts';
 import { type FilterOptions, queryOf, withFilterOptions } from './audit-search-options.ts';
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { type LogOptions, withStopped } from './audit-log-access.ts';
+import { type LogOptions, withStopped } from '../stopped-vault.ts';
 
 interface KeyRotation {
   readonly size: number;
@@ -30,6 +30,6 @@ export async function rotateKey(context: CommandContext, options: RotationOption
     .result({ size, keys, handover }, [
       `New keys sign the log from ${size} entries on. The former ones signed that they do; their private halves are deleted.`,
       ...keys.map((key) => `Key ${key}`),
-      'Whoever trusts the former keys follows by themselves. Witnesses have to be given the new ones.',
+      'Whoever trusts the former keys follows by themselves. Witnesses do not: send those who run them what `strongroom audit witness --own-keys` writes.',
     ]);
 }

@@ -1,20 +1,13 @@
 /** How a command comes to the log: over the network, through the administrator's socket, or from the folder of a stopped server. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type LogSource, operatorLog } from '@strongroom/audit-log/verify';
 import { remoteLogSource, verifierKeys } from '@strongroom/client';
-import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { recorded } from '../recorded.ts';
 import { signedIn } from '../session.ts';
-
-/** Options of every command that reads the log. */
-export interface LogOptions {
-  readonly data?: string;
-  readonly databaseUrl?: string;
-}
+import { type LogOptions, withStopped } from '../stopped-vault.ts';
 
 export interface OpenLog {
   readonly source: LogSource;
@@ -55,29 +48,4 @@ export async function withLog<Result>(
     await auditLog.sequence();
     return work({ source: auditLog.source(), keys: await auditLog.verifierKeys(), place });
   });
-}
-
-/** The service on the folder of a stopped server. */
-export async function withStopped<Result>(
-  context: CommandContext,
-  data: string,
-  options: LogOptions,
-  work: (strongroom: Strongroom) => Promise<Result>,
-): Promise<Result> {
-  const databaseUrl = options.databaseUrl ?? context.environment['STRONGROOM_DATABASE_URL'];
-  if (databaseUrl === undefined && !existsSync(path.join(data, 'database'))) {
-    throw new CliError('cli.unreadable-file', { detail: `There is no vault in ${data}.` });
-  }
-  // Loaded for this command alone: the whole service would double the start-up time of every other one.
-  const { createStrongroom } = await import('strongroom');
-  const strongroom = await createStrongroom({
-    data,
-    log: { request: () => {}, failure: () => {}, jobFinished: () => {} },
-    ...(databaseUrl === undefined ? {} : { database: { url: databaseUrl } }),
-  });
-  try {
-    return await work(strongroom);
-  } finally {
-    await strongroom.close();
-  }
 }

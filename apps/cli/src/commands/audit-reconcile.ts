@@ -3,9 +3,9 @@ import type { Reconciliation, UnloggedChange } from '@strongroom/audit-log';
 import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { recorded } from '../recorded.ts';
-import { withStopped } from './audit-log-access.ts';
+import { withStopped } from '../stopped-vault.ts';
 
 interface ReconcileOptions {
   readonly data: string;
@@ -16,8 +16,11 @@ interface ReconcileOptions {
 const ROUTE = '/operator/audit/reconciliation';
 
 export function addReconcileCommand(audit: Command, context: CommandContext): void {
-  audit
-    .command('reconcile')
+  withExitCodes(audit.command('reconcile'), {
+    [EXIT.ok]: 'every change has its event',
+    [EXIT.notIntact]: 'some have none, or a table is not watched any more',
+    [EXIT.failed]: 'could not be checked',
+  })
     .description('find changes of stored rows that no event of the log accounts for')
     .requiredOption('--data <folder>', 'the data folder on this machine, server running or not')
     .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL')
@@ -27,8 +30,6 @@ export function addReconcileCommand(audit: Command, context: CommandContext): vo
       `
 It reads every row of the tables that are covered and names table, row and kind of whatever was inserted, changed or deleted without an event,
 also by somebody with access to the database, before or after a restore. A finding stays until it is accepted.
-
-Exit codes: ${EXIT.ok} every change has its event; ${EXIT.notIntact} some have none, or a table is not watched any more; ${EXIT.failed} could not be checked.
 
 Example:
   strongroom audit reconcile --data .strongroom`,

@@ -16,7 +16,7 @@ import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { recorded } from '../recorded.ts';
-import { withStopped } from './audit-log-access.ts';
+import { withStopped } from '../stopped-vault.ts';
 import { withSearch } from './audit-search-access.ts';
 import { timeOf } from './audit-search-options.ts';
 

@@ -15,7 +15,7 @@ import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { recorded } from '../recorded.ts';
 import { signedIn } from '../session.ts';
-import { type LogOptions, withStopped } from './audit-log-access.ts';
+import { type LogOptions, withStopped } from '../stopped-vault.ts';
 
 export interface SearchQuery {
   readonly actor?: string;

@@ -2,7 +2,7 @@
 import { type AuditEventClass, auditEventClasses } from '@strongroom/kernel';
 import { type Command, Option } from 'commander';
 import { CliError } from '../errors.ts';
-import type { LogOptions } from './audit-log-access.ts';
+import type { LogOptions } from '../stopped-vault.ts';
 import type { OpenSearch, SearchQuery } from './audit-search-access.ts';
 
 export interface FilterOptions extends LogOptions {

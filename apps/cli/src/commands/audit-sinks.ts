@@ -1,15 +1,17 @@
 /** `strongroom audit sinks`: who is sent the events of the log. */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { NewSink } from '@strongroom/audit-log';
 import type { WireSink } from '@strongroom/audit-log/wire';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { ask, type Place } from './keys-access.ts';
 
 interface AddOptions extends Place {
   readonly webhook?: string;
+  readonly ca?: string;
   readonly folder?: string;
   readonly format: 'jsonl' | 'ocsf';
   readonly from?: string;
@@ -46,6 +48,7 @@ export function addSinkCommands(audit: Command, context: CommandContext): void {
     .argument('<name>', 'lower-case letters, digits and hyphens')
     .description('deliver events to a webhook or into files')
     .option('--webhook <url>', 'https address, or http on this machine; signed as Standard Webhooks describes')
+    .option('--ca <file>', 'with --webhook: PEM file of the authorities, one of which must vouch for its certificate')
     .option('--folder <folder>', 'files of JSON lines in this folder, which is made when it is missing')
     .addOption(
       new Option('--format <format>', 'the log’s own fields, or OCSF 1.9 events')
@@ -65,10 +68,11 @@ export function addSinkCommands(audit: Command, context: CommandContext): void {
       `
 Each event arrives at least once and in order; its place in the log (index, in OCSF metadata.sequence) tells whether it came before. People are
 pseudonyms. What was delivered is out of reach of an erasure. The secret that signs deliveries to a webhook is shown once, now. Where the receiver's
-certificate comes from an authority of your own, start the server with NODE_EXTRA_CA_CERTS=<file>.
+certificate comes from an authority of your own, name its certificate with --ca: the sink then believes no other. It is read now, not again.
 
 Examples:
   strongroom audit sinks add siem --data .strongroom --webhook https://siem.example.org/events --format ocsf
+  strongroom audit sinks add inside --data .strongroom --webhook https://siem.internal/events --ca house-ca.pem
   strongroom audit sinks add archive --data .strongroom --folder /var/log/strongroom --rotate-daily --keep-files 366 --from 0`,
     )
     .action((name: string, options: AddOptions) => add(context, name, options));
@@ -84,17 +88,10 @@ Examples:
       context.terminal().result({ name }, [`${name} is removed.`]);
     });
 
-  withPlace(sinks.command('test'))
+  withPlace(withExitCodes(sinks.command('test'), { [EXIT.ok]: 'acknowledged', [EXIT.failed]: 'not acknowledged' }))
     .argument('<name>', 'the sink')
     .description('send a message without any event and wait until it is acknowledged')
-    .addHelpText(
-      'after',
-      `
-Exit codes: ${EXIT.ok} acknowledged; ${EXIT.failed} not.
-
-Example:
-  strongroom audit sinks test siem --data .strongroom`,
-    )
+    .addHelpText('after', '\nExample:\n  strongroom audit sinks test siem --data .strongroom')
     .action(async (name: string, options: Place) => {
       await ask(context, options, { method: 'POST', route: `${ROUTE}/${segment(name)}/test` }, ({ services }) =>
         services.auditSinks.test(name),
@@ -134,7 +131,7 @@ async function add(context: CommandContext, name: string, options: AddOptions): 
   const sink: NewSink = {
     name: segment(name),
     format: options.format,
-    target: targetOf(options),
+    target: await targetOf(options),
     withAddresses: options.addresses === true,
     from: options.from === undefined ? null : number(options.from, '--from'),
   };
@@ -149,16 +146,24 @@ async function add(context: CommandContext, name: string, options: AddOptions): 
     ]);
 }
 
-function targetOf({ webhook, folder, rotateMib, rotateDaily = false, keepFiles }: AddOptions): NewSink['target'] {
+async function targetOf({
+  webhook,
+  ca,
+  folder,
+  rotateMib,
+  rotateDaily = false,
+  keepFiles,
+}: AddOptions): Promise<NewSink['target']> {
   if (webhook !== undefined && folder === undefined) {
     if (rotateMib !== undefined || rotateDaily || keepFiles !== undefined) {
       throw new CliError('cli.usage', { detail: '--rotate-mib, --rotate-daily and --keep-files are for --folder.' });
     }
-    return { kind: 'webhook', url: webhook };
+    return { kind: 'webhook', url: webhook, authorities: ca === undefined ? null : await readText(ca) };
   }
   if (folder === undefined || webhook !== undefined) {
     throw new CliError('cli.usage', { detail: 'Give --webhook or --folder.' });
   }
+  if (ca !== undefined) throw new CliError('cli.usage', { detail: '--ca is for --webhook.' });
   const mib = number(rotateMib ?? DEFAULT_ROTATE_MIB, '--rotate-mib');
   if (mib === 0) throw new CliError('cli.usage', { detail: 'Check --rotate-mib.' });
   const kept = number(keepFiles ?? DEFAULT_KEPT_FILES, '--keep-files');
@@ -167,6 +172,14 @@ function targetOf({ webhook, folder, rotateMib, rotateDaily = false, keepFiles }
   }
   const keeping = { rotateDaily, keepFiles: kept === 0 ? null : kept };
   return { kind: 'file', folder: path.resolve(folder), rotateBytes: mib * MIB, ...keeping };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new CliError('cli.unreadable-file', { detail: file, cause });
+  }
 }
 
 /** What a running server would refuse, and what a path of a request must not hold. */
@@ -188,6 +201,7 @@ function lines(sink: WireSink): string[] {
       : `${sink.eventsBehind} events behind, the oldest for ${Math.round(sink.secondsBehind)} s`;
   return [
     `${sink.name}  ${sink.format} to ${sink.target}: ${behind}`,
+    ...sink.authorities.map(({ subject, validUntil }) => `  vouched for by ${subject}, until ${validUntil}`),
     ...(sink.failures === 0
       ? []
       : [`  failed ${sink.failures} times (${sink.problem ?? ''}), again at ${sink.nextAttemptAt ?? 'once'}`]),

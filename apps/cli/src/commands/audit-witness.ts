@@ -1,14 +1,22 @@
 /** `strongroom witness serve`, which vouches for logs of others, and `strongroom audit witness`, which says who vouches for the own one. */
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { formatVerifierKey, parsePolicy, parseVerifierKey, type VerifierKey } from '@strongroom/audit-log/verify';
+import {
+  formatVerifierKey,
+  parsePolicy,
+  parseVerifierKey,
+  policyOfKeys,
+  type VerifierKey,
+} from '@strongroom/audit-log/verify';
 import { systemClock } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
+import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { recorded } from '../recorded.ts';
-import { withStopped } from './audit-log-access.ts';
+import { withStopped } from '../stopped-vault.ts';
+import { withLog } from './audit-log-access.ts';
 
 /** Next to the vault's own default. */
 const DEFAULT_PORT = '7768';
@@ -21,8 +29,6 @@ interface ServeOptions {
   readonly host: string;
   readonly port: string;
 }
-
-const collect = (value: string, values: readonly string[] = []): readonly string[] => [...values, value];
 
 export function addWitnessCommands(program: Command, context: CommandContext): void {
   const witness = program.command('witness').description('vouch for the audit logs of others');
@@ -81,6 +87,13 @@ interface PolicyOptions {
   readonly databaseUrl?: string;
   readonly policy?: string;
   readonly remove?: boolean;
+  readonly ownKeys?: boolean;
+}
+
+interface Witnessing {
+  readonly size: number;
+  readonly witnessedSize: number;
+  readonly problems: readonly { readonly witness: string; readonly problem: string }[];
 }
 
 export function addWitnessPolicyCommand(audit: Command, context: CommandContext): void {
@@ -91,19 +104,29 @@ export function addWitnessPolicyCommand(audit: Command, context: CommandContext)
     .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL')
     .option('--policy <file>', 'C2SP tlog-policy; each witness needs its address')
     .option('--remove', 'ask nobody any more')
+    .option('--own-keys', 'write the keys of the own log, for those who run witnesses')
     .addHelpText(
       'after',
       `
 Every checkpoint is sent to the witnesses within seconds; \`strongroom audit verify --policy <file>\` says whether enough of them signed.
-Without --policy and --remove it shows the policy that holds.
+Without --policy and --remove it shows the policy that holds, asks the witnesses for the newest checkpoint, and says why those refuse who do.
 
-Example:
-  strongroom audit witness --data .strongroom --policy witnesses.policy`,
+--own-keys writes a policy file with nothing but the keys that have ever signed the log, the former ones first. Whoever runs a witness for this log starts it
+with that file, and again with a new one after each \`audit checkpoint --rotate-key\`: witnesses do not follow by themselves.
+
+Examples:
+  strongroom audit witness --data .strongroom --own-keys > log.policy
+  strongroom witness serve --name witness.example.org --data witness --policy log.policy
+  strongroom audit witness --data .strongroom --policy witnesses.policy
+  strongroom audit witness --data .strongroom`,
     )
-    .action((options: PolicyOptions) => setPolicy(context, options));
+    .action((options: PolicyOptions) =>
+      options.ownKeys === true ? writeOwnKeys(context, options) : setPolicy(context, options),
+    );
 }
 
 const ROUTE = '/operator/audit/witness-policy';
+const ASKED_ROUTE = '/operator/audit/witnessing';
 
 async function setPolicy(context: CommandContext, options: PolicyOptions): Promise<void> {
   const { data, remove = false } = options;
@@ -111,16 +134,14 @@ async function setPolicy(context: CommandContext, options: PolicyOptions): Promi
   const wanted = options.policy === undefined ? null : (await read(options.policy)).toString('utf8');
   const isChange = remove || wanted !== null;
   const socket = administratorSocket(data);
-  const answer = isChange
-    ? await askServer(socket, 'PUT', ROUTE, { policy: wanted })
-    : await askServer(socket, 'GET', ROUTE);
+  if (!isChange) return show(context, options);
+  const answer = await askServer(socket, 'PUT', ROUTE, { policy: wanted });
   const policy = answer === undefined ? await whileStopped() : (answer as { readonly policy: string | null }).policy;
-  context.terminal().result({ policy }, [policy ?? 'No witnesses are asked.']);
+  context.terminal().result({ policy }, [policy ?? NOBODY]);
 
   function whileStopped(): Promise<string | null> {
     return withStopped(context, data, options, async ({ services }) => {
       const { readWitnessPolicy, writeWitnessPolicy } = await import('@strongroom/audit-log');
-      if (!isChange) return services.database.transaction({ kind: 'system' }, readWitnessPolicy);
       return recorded(services, async (transaction, now) => {
         const before = await readWitnessPolicy(transaction);
         await writeWitnessPolicy(transaction, wanted, now);
@@ -130,6 +151,44 @@ async function setPolicy(context: CommandContext, options: PolicyOptions): Promi
       });
     });
   }
+}
+
+const NOBODY = 'No witnesses are asked.';
+
+/** The policy that holds, and what the witnesses answer. */
+async function show(context: CommandContext, options: PolicyOptions): Promise<void> {
+  const socket = administratorSocket(options.data);
+  const answer = (await askServer(socket, 'GET', ROUTE)) as { readonly policy: string | null } | undefined;
+  const { policy, witnessing } =
+    answer === undefined
+      ? await whileStopped()
+      : { ...answer, ...((await askServer(socket, 'GET', ASKED_ROUTE)) as { readonly witnessing: Witnessing | null }) };
+  const lines =
+    witnessing === null
+      ? []
+      : [
+          `Cosigned are ${witnessing.witnessedSize} of ${witnessing.size} entries.`,
+          ...witnessing.problems.map(({ witness, problem }) => `${witness}: ${problem}`),
+        ];
+  context.terminal().result({ policy, witnessing }, [policy ?? NOBODY, ...lines]);
+
+  function whileStopped() {
+    return withStopped(context, options.data, options, async ({ services }) => {
+      const { readWitnessPolicy } = await import('@strongroom/audit-log');
+      await services.auditLog.sequence();
+      return {
+        policy: await services.database.transaction({ kind: 'system' }, readWitnessPolicy),
+        witnessing: await services.auditLog.witness(),
+      };
+    });
+  }
+}
+
+function writeOwnKeys(context: CommandContext, options: PolicyOptions): Promise<void> {
+  return withLog(context, options, async ({ source, keys }) => {
+    const policy = policyOfKeys((await source.handovers?.()) ?? [], keys);
+    context.terminal().result({ policy }, [policy.trimEnd()]);
+  });
 }
 
 const digestOf = (policy: string | null): Uint8Array => new Uint8Array(hash('sha256', policy ?? '', 'buffer'));

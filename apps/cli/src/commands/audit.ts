@@ -7,13 +7,15 @@ import type { Command } from 'commander';
 import type { Verification } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import { type Remembered, readRemembered, remember } from '../checkpoints.ts';
+import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { signedIn } from '../session.ts';
 import { addWitnessCommands, addWitnessPolicyCommand } from './audit-witness.ts';
 import { addExportCommands, addExportEventsCommand } from './audit-export.ts';
-import { folderPlace, type LogOptions, networkPlace, withStopped } from './audit-log-access.ts';
+import { type LogOptions, withStopped } from '../stopped-vault.ts';
+import { folderPlace, networkPlace } from './audit-log-access.ts';
 import { addReconcileCommand } from './audit-reconcile.ts';
 import { addRetentionCommands } from './audit-retention.ts';
 import { addSearchCommand } from './audit-search.ts';
@@ -22,13 +24,16 @@ import { isOffline, type OfflineOptions, readYardstick, STANDING_EXIT, verifyOff
 
 interface VerifyOptions extends LogOptions, OfflineOptions {}
 
-const collect = (value: string, values: readonly string[] = []): readonly string[] => [...values, value];
-
 export function addAuditCommands(program: Command, context: CommandContext): void {
   const audit = program.command('audit').description('search and verify the audit log, export it, and hand out proofs');
 
-  audit
-    .command('verify')
+  withExitCodes(audit.command('verify'), {
+    [EXIT.ok]: "WITNESSED, or intact where no policy was given for a log of one's own",
+    [EXIT.failed]: 'could not be checked',
+    [EXIT.notIntact]: 'INVALID',
+    [EXIT.diverged]: 'DIVERGED: sound, but not the log that was seen before or elsewhere',
+    [EXIT.unanchored]: "UNANCHORED: sound, but not cosigned by the policy's quorum",
+  })
     .description('recompute the log from its events and compare it with what was verified last time')
     .option('--data <folder>', 'as operator: the data folder on this machine, server running or not')
     .option(
@@ -52,9 +57,6 @@ export function addAuditCommands(program: Command, context: CommandContext): voi
 Without --data it verifies over the network, as the signed-in account: events of other tenants take part by their hashes.
 The newest checkpoint and the keys that signed it are remembered here; a log that was cut or replaced since does not pass.
 With --bundle, --tiles or --proof nothing is asked but the file.
-
-Exit codes: ${EXIT.ok} WITNESSED, or intact where no policy was given for a log of one's own; ${EXIT.notIntact} INVALID; ${EXIT.diverged} DIVERGED: sound, but not
-the log that was seen before or elsewhere; ${EXIT.unanchored} UNANCHORED: sound, but not cosigned by the policy's quorum; ${EXIT.failed} could not be checked.
 
 Examples:
   strongroom audit verify

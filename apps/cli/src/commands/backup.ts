@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BackupSummary, ReadBackupOptions } from '@strongroom/backup';
 import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
+import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 
@@ -31,11 +32,6 @@ interface Identities {
 interface RestoreOptions extends Place, Identities {
   readonly keys?: string;
 }
-
-const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
-  ...(earlier ?? []),
-  value,
-];
 
 const DATABASE_URL = [
   '--database-url <url>',

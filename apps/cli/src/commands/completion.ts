@@ -3,27 +3,31 @@ import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 
 interface Completed {
-  /** `audit verify` */
+  /** `audit verify`; empty for `strongroom` itself. */
   readonly words: string;
-  /** Sub-commands and long options. */
+  /** Sub-commands, choices of the first argument, long options. */
   readonly next: readonly string[];
 }
 
-function describe(command: Command, words: readonly string[]): Completed[] {
-  const options = command.options.flatMap((option) => (option.long === undefined ? [] : [option.long]));
-  const children = command.commands.filter((child) => child.name() !== 'completion');
-  const next = [...children.map((child) => child.name()), ...options, '--help'];
+function describe(command: Command, words: readonly string[], serverOptions: readonly string[]): Completed[] {
+  const longOptions = command.options.flatMap(({ long }) => long ?? []);
+  const options = words.join(' ') === 'serve' ? serverOptions : longOptions;
+  const choices = command.registeredArguments[0]?.argChoices ?? [];
+  const next = [...command.commands.map((child) => child.name()), ...choices, ...options, '--help'];
   return [
     { words: words.join(' '), next: [...new Set(next)] },
-    ...children.flatMap((child) => describe(child, [...words, child.name()])),
+    ...command.commands.flatMap((child) => describe(child, [...words, child.name()], serverOptions)),
   ];
 }
 
-/** Completes by the words before the cursor that are no options. */
+/** Completes by the command before the cursor: the words that name one, whatever options and their values stand between. */
 const bash = (entries: readonly Completed[]): string => `_strongroom() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" path="" index
+  local word="\${COMP_WORDS[COMP_CWORD]}" path="" index longer
   for ((index = 1; index < COMP_CWORD; index++)); do
-    case "\${COMP_WORDS[index]}" in -*) ;; *) path="\${path:+$path }\${COMP_WORDS[index]}" ;; esac
+    longer="\${path:+$path }\${COMP_WORDS[index]}"
+    case "$longer" in
+      ${entries.map(({ words }) => `'${words}'`).join('|')}) path="$longer" ;;
+    esac
   done
   local next=""
   case "$path" in
@@ -39,18 +43,25 @@ const zsh = (entries: readonly Completed[]): string => `#compdef strongroom
 autoload -Uz bashcompinit && bashcompinit
 ${bash(entries)}`;
 
-const fish = (entries: readonly Completed[]): string =>
-  `${entries
-    .flatMap(({ words, next }) => {
-      const condition =
-        words === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${words.split(' ').at(-1)!}`;
-      return next.map((word) =>
-        word.startsWith('--')
-          ? `complete -c strongroom -n '${condition}' -l ${word.slice(2)}`
-          : `complete -c strongroom -n '${condition}' -a ${word}`,
-      );
-    })
-    .join('\n')}\n`;
+/** The function finds the command as the one for bash does. */
+const fish = (entries: readonly Completed[]): string => `function __strongroom_at
+  set -l path
+  for word in (commandline -opc)[2..-1]
+    if contains -- (string join ' ' $path $word) ${entries.map(({ words }) => `'${words}'`).join(' ')}
+      set -a path $word
+    end
+  end
+  test "$path" = "$argv[1]"
+end
+${entries
+  .flatMap(({ words, next }) =>
+    next.map((word) => {
+      const completed = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+      return `complete -c strongroom -n "__strongroom_at '${words}'" ${completed}`;
+    }),
+  )
+  .join('\n')}
+`;
 
 const SHELLS = { bash, zsh, fish } as const;
 
@@ -60,8 +71,9 @@ export function addCompletionCommand(program: Command, context: CommandContext):
     .description('print a completion script for your shell')
     .addArgument(new Argument('<shell>').choices(Object.keys(SHELLS)))
     .addHelpText('after', '\nExample:\n  strongroom completion bash >> ~/.bashrc')
-    .action((shell: keyof typeof SHELLS) => {
-      const script = SHELLS[shell](describe(program, []));
+    .action(async (shell: keyof typeof SHELLS) => {
+      const { optionNames } = await import('@strongroom/server/options');
+      const script = SHELLS[shell](describe(program, [], optionNames));
       if (context.terminal().json) context.terminal().result({ shell, script }, []);
       else process.stdout.write(script);
     });

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
 import { keyFromAgent } from '../agent.ts';
 import type { CommandContext } from '../context.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { type Profile, readProfile } from '../profile.ts';
 import { DEFAULT_SERVER } from '../session.ts';
 import { isMissing } from '../state.ts';
@@ -21,8 +21,10 @@ interface Check {
 const OTHERS = 0o077;
 
 export function addDoctorCommand(program: Command, context: CommandContext): void {
-  program
-    .command('doctor')
+  withExitCodes(program.command('doctor'), {
+    [EXIT.ok]: 'all is well',
+    [EXIT.failed]: 'something is not; its line says what to do',
+  })
     .description('check this computer, the session and the server')
     .option('--server <url>', 'STRONGROOM_SERVER; otherwise the one signed in to')
     .option('--data <folder>', 'also check a data folder on this machine')

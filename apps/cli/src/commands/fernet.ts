@@ -3,7 +3,8 @@ import { buffer } from 'node:stream/consumers';
 import { EncryptionError, Fernet, MultiFernet } from '@strongroom/encryption';
 import { type Command, Option } from 'commander';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
+import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 
 const NEWLINE = 0x0a;
@@ -24,8 +25,6 @@ function cipherOf(keys: readonly string[] | undefined): MultiFernet {
   return new MultiFernet(keys.map((key) => new Fernet(key)));
 }
 
-const collect = (key: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), key];
-
 const keyOption = (): Option =>
   new Option('--key <key>', 'key as `generate-key` prints it; may be given several times, the newest first')
     .env('STRONGROOM_FERNET_KEY')
@@ -42,6 +41,7 @@ export function addFernetCommands(program: Command, context: CommandContext): vo
   fernet
     .command('generate-key')
     .description('print a new random key')
+    .addHelpText('after', '\nExample:\n  strongroom fernet generate-key')
     .action(() => {
       const key = Fernet.generateKey();
       context.terminal().result({ key }, [key]);
@@ -59,9 +59,8 @@ export function addFernetCommands(program: Command, context: CommandContext): vo
       context.terminal().result({ token }, [token]);
     });
 
-  fernet
-    .command('decrypt')
-    .description('read a token, print its content; exit code 2 for an invalid or expired token')
+  withExitCodes(fernet.command('decrypt'), { [EXIT.usage]: 'wrong command line; the token is invalid or expired' })
+    .description('read a token, print its content')
     .addOption(keyOption())
     .addOption(new Option('--ttl <seconds>', 'refuse tokens older than this').argParser(seconds('--ttl')))
     .addOption(nowOption())
@@ -79,11 +78,8 @@ export function addFernetCommands(program: Command, context: CommandContext): vo
         context.fail(error, EXIT.usage);
       }
     });
-  fernet
-    .command('rotate')
-    .description(
-      'read a token under any of the keys, print it under the first, with its time kept; exit code 2 as for decrypt',
-    )
+  withExitCodes(fernet.command('rotate'), { [EXIT.usage]: 'wrong command line; the token is invalid' })
+    .description('read a token under any of the keys, print it under the first, with its time kept')
     .addOption(keyOption())
     .addHelpText('after', '\nExample:\n  strongroom fernet rotate --key "$NEW" --key "$OLD" < token')
     .action(async (options: { key?: readonly string[] }) => {

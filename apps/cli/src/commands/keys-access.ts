@@ -8,7 +8,7 @@ import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { withStopped } from './audit-log-access.ts';
+import { withStopped } from '../stopped-vault.ts';
 
 export interface Place {
   readonly data: string;

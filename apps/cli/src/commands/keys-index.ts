@@ -7,8 +7,8 @@ import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
-import { withStopped } from './audit-log-access.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
+import { withStopped } from '../stopped-vault.ts';
 import { ask, columnOf, guarded, onMachine, percent, type Place } from './keys-access.ts';
 
 /** Milliseconds between two questions how far it has come. */
@@ -28,7 +28,12 @@ const routeOf = ({ table, column }: ColumnName, end: 'rotation' | 'cancellation'
   `/operator/indexes/${table}/${column}/${end}`;
 
 export function addIndexRotation(rotate: Command, context: CommandContext): void {
-  onMachine(rotate.command('index').description('the blind index of a column: made anew under the present key version'))
+  const index = withExitCodes(rotate.command('index'), {
+    [EXIT.ok]: 'the new index counts, nothing is left of the former',
+    [EXIT.failed]: 'failed; it was cancelled, or is under the present version already',
+    [EXIT.conflict]: 'it is being rotated',
+  });
+  onMachine(index.description('the blind index of a column: made anew under the present key version'))
     .argument('<table.column>', 'the column that is found by it')
     .addOption(
       new Option('--share <percent>', 'the part of the time that the server may spend on it')
@@ -42,9 +47,6 @@ export function addIndexRotation(rotate: Command, context: CommandContext): void
 Everybody is found all the time: a second column is filled while both are written, then searched, then the first one is emptied.
 The keys have to be rotated before (\`keys rotate root\`), since an index that is under the present version cannot become newer.
 \`keys cancel\` with the name of the column takes it back as long as the new index does not count.
-
-Exit codes: ${EXIT.ok} the new index counts, nothing is left of the former; ${EXIT.failed} it was cancelled, or is under the present version already; ${EXIT.conflict} it is being
-rotated.
 
 Example:
   strongroom keys rotate index accounts.email --data .strongroom`,

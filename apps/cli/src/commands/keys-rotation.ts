@@ -6,7 +6,7 @@ import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withStopped } from './audit-log-access.ts';
+import { withStopped } from '../stopped-vault.ts';
 import { copyOf, type CopyOptions } from './keys-access.ts';
 
 /** Milliseconds between two questions how far it has come. */

@@ -3,9 +3,10 @@ import type { IndexPlan, RotationReport, RotationScope } from '@strongroom/encry
 import { isUuid, type Uuid } from '@strongroom/kernel';
 import { type Command, Option } from 'commander';
 import type { KeysOverview, VaultShredReport } from 'strongroom';
+import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { ask, columnOf, copyOf, type CopyOptions, guarded, onMachine, percent, type Place } from './keys-access.ts';
 import { addIndexRotation, cancelIndex, indexSentence, listIndexes } from './keys-index.ts';
 import { rotateKeys, type RotateOptions, sentence } from './keys-rotation.ts';
@@ -14,10 +15,17 @@ interface ShredOptions extends CopyOptions {
   readonly yes?: true;
 }
 
-const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
-  ...(earlier ?? []),
-  value,
-];
+const ROTATION_EXITS = {
+  [EXIT.ok]: 'every value was authenticated under the new version',
+  [EXIT.notIntact]: 'some do not open, and nothing was retired',
+  [EXIT.conflict]: 'another rotation is running',
+} as const;
+
+const SHRED_EXITS = {
+  [EXIT.ok]: 'erased in every slot, copies of the keys replaced',
+  [EXIT.failed]: 'failed, or not erased everywhere yet: the server goes on trying',
+  [EXIT.conflict]: 'another erasure is running',
+} as const;
 
 function bits(text: string, earlier: readonly number[] | undefined): readonly number[] {
   const value = Number(text);
@@ -57,7 +65,7 @@ export function addKeysCommands(program: Command, context: CommandContext): void
     { name: 'column', argument: ['<table.column>', 'an encrypted column'], description: 'one column of one table' },
   ] as const;
   for (const { name, argument, description } of kinds) {
-    const command = withCopy(rotate.command(name).description(description));
+    const command = withCopy(withExitCodes(rotate.command(name), ROTATION_EXITS).description(description));
     if (argument !== undefined) command.argument(argument[0], argument[1]);
     const word = { root: '', tenant: ' 0198f9c2-…', column: ' accounts.email' }[name];
     command
@@ -75,9 +83,6 @@ export function addKeysCommands(program: Command, context: CommandContext): void
 The root of the key tree is replaced at the beginning, so older copies of the keys are worth nothing from then on: --backup writes a new one,
 beside those in STRONGROOM_KEY_COPIES.
 Interrupting this command does not stop a server that is at it. With the server stopped, the next command goes on where this one was.
-
-Exit codes: ${EXIT.ok} every value was authenticated under the new version; ${EXIT.notIntact} some do not open, and nothing was retired; ${EXIT.conflict} another rotation
-is running.
 
 Example:
   strongroom keys rotate ${name}${word} --data .strongroom --backup keys.age --recipient age1…`,
@@ -103,9 +108,9 @@ Example:
     );
 
   withCopy(
-    keys
-      .command('shred')
-      .description('erase the keys of people: nothing about them opens any more, in no backup either'),
+    withExitCodes(keys.command('shred'), SHRED_EXITS).description(
+      'erase the keys of people: nothing about them opens any more, in no backup either',
+    ),
   )
     .argument('<subject...>', 'ids of the people, such as accounts')
     .option('--yes', 'do not ask; for scripts')
@@ -115,8 +120,6 @@ Example:
 It cannot be undone. The rows stay, unreadable; deleting an account by itself removes both.
 The root is replaced, so older copies of the keys are worth nothing from then on: --backup writes a new one,
 beside those in STRONGROOM_KEY_COPIES.
-
-Exit codes: ${EXIT.ok} erased in every slot, copies of the keys replaced; ${EXIT.failed} not everywhere yet, the server goes on trying.
 
 Example:
   strongroom keys shred 0198f9c2-… --data .strongroom --backup keys.age --recipient age1…`,

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import type { OpenedMemory, SyncResult } from '@strongroom/client';
 import { isUuid } from '@strongroom/kernel';
 import type { Command } from 'commander';
+import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { unlocked } from '../session.ts';
@@ -9,8 +10,6 @@ import { SPACE_OPTION, chooseSpace } from './spaces.ts';
 
 /** Characters of a memory in a list. */
 const EXCERPT = 160;
-
-const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
 
 /** What `--json` shows of a memory. */
 const shown = ({ id, space, version, document, writtenAt }: OpenedMemory) => ({

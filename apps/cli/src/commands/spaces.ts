@@ -37,6 +37,7 @@ export function addSpaceCommands(program: Command, context: CommandContext): voi
   space
     .command('list')
     .description('list the spaces you have a role in')
+    .addHelpText('after', '\nExample:\n  strongroom space list')
     .action(async () => {
       const { vault } = await unlocked(context);
       const spaces = await vault.listSpaces();

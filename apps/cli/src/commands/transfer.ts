@@ -11,7 +11,7 @@ import {
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { unlocked } from '../session.ts';
 import { SPACE_OPTION, chooseSpace } from './spaces.ts';
 
@@ -61,8 +61,7 @@ async function readSource(source: string): Promise<Items> {
 }
 
 export function addTransferCommands(program: Command, context: CommandContext): void {
-  program
-    .command('import')
+  withExitCodes(program.command('import'), { [EXIT.failed]: 'failed, or some items were not imported' })
     .argument('<source...>', 'an export, memory.jsonl, conversations.json, a Markdown file, or a folder of notes')
     .description(
       'seal what other tools kept, or `export` wrote, and store it; may be stopped and run again, nothing is stored twice',
@@ -94,8 +93,7 @@ export function addTransferCommands(program: Command, context: CommandContext): 
       if (failed.length > 0) context.setExitCode(EXIT.failed);
     });
 
-  program
-    .command('export')
+  withExitCodes(program.command('export'), { [EXIT.failed]: 'failed, or some memories do not open and were left out' })
     .argument('<target>', 'a new file for jsonl, a new folder for markdown; - for standard output')
     .description('write the opened memories of a space; what is written is readable by anyone')
     .addOption(

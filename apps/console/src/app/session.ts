@@ -17,6 +17,8 @@ export type Session =
   | { readonly phase: 'signed-out'; readonly notice: 'ended' | 'signed-out' | null }
   | { readonly phase: 'locked'; readonly account: AccountView; readonly notice: 'idle' | null }
   | { readonly phase: 'open'; readonly account: AccountView }
+  /** Open, with a new recovery code to be put away before anything else: the former one is worthless already. */
+  | { readonly phase: 'new-code'; readonly account: AccountView; readonly recoveryCode: string }
   /** The account is no more; what proves it is shown until the person has put it away. */
   | { readonly phase: 'deleted'; readonly certificate: DeletionCertificate };
 
@@ -175,6 +177,18 @@ export async function recover(
 
 export async function changePassword(current: string, next: string): Promise<void> {
   accountChanged(await vault('changePassword', current, next));
+}
+
+/** The vault comes back when `finishRecoveryCode` is called: after the code has been put away. */
+export async function renewRecoveryCode(password: string): Promise<void> {
+  const { account, recoveryCode } = await vault('renewRecoveryCode', password);
+  if (session.get().phase === 'open') session.set({ phase: 'new-code', account, recoveryCode });
+  tell({ kind: 'account' });
+}
+
+export function finishRecoveryCode(): void {
+  const before = session.get();
+  if (before.phase === 'new-code') session.set({ phase: 'open', account: before.account });
 }
 
 export async function changeEmail(email: string, password: string): Promise<void> {

@@ -11,6 +11,8 @@ export const accountDe: typeof accountEn = {
     signingIn: 'Anmelden',
     password: 'Passwort ändern',
     passwordLead: 'Ein anderes Schloss für denselben Schlüssel',
+    recoveryCode: 'Neuer Wiederherstellungscode',
+    recoveryCodeLead: 'Wenn der gedruckte fehlt oder jemand ihn gesehen hat',
     email: 'E-Mail-Adresse ändern',
     sessions: 'Sitzungen',
     sessionsLead: 'Wo Sie angemeldet sind',
@@ -29,6 +31,19 @@ export const accountDe: typeof accountEn = {
     busy: 'Das Schloss wird gewechselt',
     done: 'Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.',
     code: 'Ihr Wiederherstellungscode bleibt derselbe.',
+  },
+  recoveryCode: {
+    title: 'Neuer Wiederherstellungscode',
+    lead: 'Sie bekommen ein neues Notfallblatt zum Drucken oder Speichern. Passwort, Sitzungen und Erinnerungen bleiben, wie sie sind.',
+    password: 'Ihr Passwort',
+    old: 'Der bisherige Code gilt nicht mehr, sobald der neue gezeigt wird.',
+    wrong: 'Das ist nicht Ihr Passwort. Nichts wurde geändert.',
+    submit: 'Neuen Code ausstellen',
+    busy: 'Der Code wird ausgestellt',
+    kitTitle: 'Ihr neues Notfallblatt',
+    kitLead:
+      'Der bisherige Code gilt nicht mehr: Dieser tritt an seine Stelle und wird nur dieses eine Mal gezeigt. Drucken Sie ihn aus, oder speichern Sie ihn dort, wo dieser Rechner nicht ist, und werfen Sie das alte Notfallblatt weg.',
+    kitDone: 'Zurück zu meinem Konto',
   },
   email: {
     title: 'E-Mail-Adresse ändern',
@@ -153,5 +168,9 @@ export const accountErrorsDe: Readonly<Record<string, string>> = {
   'authentication.session-not-found': 'Diese Sitzung ist schon zu Ende.',
   'memories.owner-needed':
     'Ein Bereich mit anderen Personen gehört noch niemandem sonst. Entscheiden Sie darüber, und versuchen Sie es noch einmal.',
+  'authentication.recovery-code-replaced':
+    'Ein anderes Gerät hat im selben Augenblick einen neuen Wiederherstellungscode ausgestellt. Jener gilt; hier wurde nichts geändert.',
+  'client.recovery-code-unknown':
+    'Der Server war mitten in der Änderung weg. Ob der bisherige Code noch gilt, ist nicht bekannt: Behalten Sie ihn, und stellen Sie einen neuen aus, sobald der Server wieder da ist.',
   'client.invalid-certificate': 'Das ist keine Löschurkunde, oder sie wurde verändert.',
 };

@@ -8,6 +8,8 @@ export const accountEn = {
     signingIn: 'Signing in',
     password: 'Change password',
     passwordLead: 'Another lock for the same key',
+    recoveryCode: 'New recovery code',
+    recoveryCodeLead: 'When the printed one is lost, or somebody saw it',
     email: 'Change e-mail address',
     sessions: 'Sessions',
     sessionsLead: 'Where you are signed in',
@@ -26,6 +28,19 @@ export const accountEn = {
     busy: 'Changing the lock',
     done: 'Your password is changed. All other sessions have ended.',
     code: 'Your recovery code stays the same.',
+  },
+  recoveryCode: {
+    title: 'New recovery code',
+    lead: 'You get another recovery kit to print or save. Your password, your sessions and your memories stay as they are.',
+    password: 'Your password',
+    old: 'The code you have now stops working the moment the new one is shown.',
+    wrong: 'That is not your password. Nothing was changed.',
+    submit: 'Make a new code',
+    busy: 'Making the code',
+    kitTitle: 'Your new recovery kit',
+    kitLead:
+      'The old code no longer works: this one takes its place, and is shown this once. Print it, or save it somewhere that is not this computer, and throw the old kit away.',
+    kitDone: 'Back to my account',
   },
   email: {
     title: 'Change e-mail address',
@@ -149,5 +164,9 @@ export const accountErrorsEn: Readonly<Record<string, string>> = {
   'authentication.wrong-confirmation': 'That is not the address of this account. Nothing was deleted.',
   'authentication.session-not-found': 'That session has ended already.',
   'memories.owner-needed': 'In a space with other people nobody else is owner yet. Decide about it, then try again.',
+  'authentication.recovery-code-replaced':
+    'Another device made a new recovery code at the same moment. That one counts; nothing was changed here.',
+  'client.recovery-code-unknown':
+    'The server went away in the middle of the change, so it is not known whether the old code still works. Keep it, and make a new one when the server is back.',
   'client.invalid-certificate': 'That is no certificate of deletion, or it was changed.',
 };

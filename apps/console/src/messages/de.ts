@@ -285,6 +285,7 @@ export const de: Messages = {
       'account.email-changed': 'Die E-Mail-Adresse eines Kontos wurde geändert',
       'account.password-changed': 'Das Passwort wurde geändert',
       'account.recovered': 'Mit dem Wiederherstellungscode wurde ein neues Passwort gesetzt',
+      'account.recovery-code-renewed': 'Ein neuer Wiederherstellungscode wurde ausgestellt',
       'account.recovery-started': 'Der Wiederherstellungscode wurde bewiesen',
       'audit.reconciled': 'Gespeicherte Zeilen wurden mit dem Protokoll verglichen',
       'audit.changes-accepted': 'Änderungen ohne Eintrag im Protokoll wurden hingenommen',
@@ -328,7 +329,8 @@ export const de: Messages = {
     signOut: 'Abmelden',
     signOutLead: 'Abmelden beendet diese Sitzung und löscht die versiegelte Kopie Ihrer Erinnerungen von diesem Gerät.',
     lockNow: 'Jetzt verschließen',
-    recovery: 'Ihr Wiederherstellungscode wurde bei der Einrichtung gezeigt. Ohne Passwort führt nur er wieder hinein.',
+    recovery:
+      'Ihr Wiederherstellungscode wurde einmal gezeigt, als er ausgestellt wurde. Ohne Passwort führt nur er wieder hinein.',
   },
   commands: {
     title: 'Befehle',

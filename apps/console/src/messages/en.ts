@@ -283,6 +283,7 @@ export const en = {
       'account.email-changed': 'The e-mail address of an account was changed',
       'account.password-changed': 'The password was changed',
       'account.recovered': 'A new password was set with the recovery code',
+      'account.recovery-code-renewed': 'A new recovery code was made',
       'account.recovery-started': 'The recovery code was proved',
       'audit.reconciled': 'Stored rows were compared with the audit log',
       'audit.changes-accepted': 'Changes without an event were accepted',
@@ -326,8 +327,7 @@ export const en = {
     signOut: 'Sign out',
     signOutLead: 'Signing out ends this session and deletes the sealed copy of your memories from this device.',
     lockNow: 'Lock now',
-    recovery:
-      'Your recovery code was shown when you set up the vault. It is the only way back in without the password.',
+    recovery: 'Your recovery code was shown once, when it was made. It is the only way back in without the password.',
   },
   commands: {
     title: 'Commands',

@@ -140,6 +140,8 @@ export const entranceDe: EntranceMessages = {
       'client.rolled-back':
         'Der Server zeigt einen älteren Stand als zuvor. Nichts davon wurde übernommen. Fragen Sie den Betreiber, warum.',
       'sealing.invalid-password': 'Wählen Sie ein Passwort mit mindestens 15 Zeichen.',
+      'sealing.predictable-password':
+        'Dieses Passwort ist lang, aber es gehört zu den ersten, die ausprobiert werden: Es wiederholt etwas Kurzes oder folgt dem Alphabet oder der Tastatur. Besser sind ein paar zufällige Wörter.',
       'authentication.sign-in-failed': 'Die E-Mail-Adresse oder das Passwort ist falsch.',
       'authentication.invalid-session': 'Ihre Sitzung ist abgelaufen. Melden Sie sich wieder an.',
       'authentication.invalid-email': 'Das ist keine E-Mail-Adresse.',

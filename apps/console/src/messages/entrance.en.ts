@@ -136,6 +136,8 @@ export const entranceEn = {
       'client.rolled-back':
         'The server shows an older state than before. Nothing of it was used. Ask the operator why.',
       'sealing.invalid-password': 'Choose a password of at least 15 characters.',
+      'sealing.predictable-password':
+        'This password is long, but among the first that are tried: it repeats something short, or follows the alphabet or the keyboard. A few random words are better.',
       'authentication.sign-in-failed': 'The e-mail address or the password is wrong.',
       'authentication.invalid-session': 'Your session has ended. Sign in again.',
       'authentication.invalid-email': 'That is not an e-mail address.',

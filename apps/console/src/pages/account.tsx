@@ -44,6 +44,7 @@ export function AccountPage() {
         <h2>{life.signingIn}</h2>
         <ul className="ways">
           <Way to="/account/password" icon="lock" name={life.password} lead={life.passwordLead} />
+          <Way to="/account/recovery-code" icon="print" name={life.recoveryCode} lead={life.recoveryCodeLead} />
           <Way to="/account/email" icon="account" name={life.email} lead={account.email} />
           <Way to="/sessions" icon="sessions" name={life.sessions} lead={life.sessionsLead} />
         </ul>

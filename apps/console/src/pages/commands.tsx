@@ -130,7 +130,7 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
       | '/audit'
       | '/sessions'
       | '/account'
-      | `/account/${'password' | 'email' | 'delete'}`
+      | `/account/${'password' | 'recovery-code' | 'email' | 'delete'}`
       | '/spaces',
     icon: IconName,
     label: string,
@@ -210,6 +210,7 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
         go('/spaces', 'spaces', navigation.manageSpaces),
         go('/account', 'account', navigation.account),
         go('/account/password', 'lock', life.password),
+        go('/account/recovery-code', 'print', life.recoveryCode),
         go('/account/email', 'account', life.email),
         go('/account/delete', 'delete', life.delete),
       ],

@@ -71,12 +71,24 @@ function Editor({ space, memory, start }: EditorProps) {
   /** Null: deleted elsewhere. Undefined: no conflict. */
   const [theirs, setTheirs] = useState<OpenedMemory | null | undefined>(undefined);
   const textField = useRef<HTMLTextAreaElement>(null);
+  /** What went wrong, and the buttons. */
+  const ending = useRef<HTMLDivElement>(null);
   const navigate = useNavigate();
+
+  /** What is on the screen; null once the person went elsewhere. */
+  const onScreen = useRef<Draft | null>(draft);
 
   useEffect(() => {
     document.title = `${memory === null ? editor.newTitle : editor.editTitle} · ${messages.name}`;
     textField.current?.focus();
   }, [memory, editor, messages.name]);
+
+  useEffect(() => {
+    onScreen.current = draft;
+    return () => {
+      onScreen.current = null;
+    };
+  }, [draft]);
 
   const change = (part: Partial<Draft>) => {
     const next = { ...draft, ...part };
@@ -85,23 +97,27 @@ function Editor({ space, memory, start }: EditorProps) {
     else keepDraft(space, memory, next);
   };
 
-  const leave = (id: Uuid | null) => {
+  const leave = (id: Uuid | null): Promise<void> => {
     dropDraft(space, memory);
-    void (id === null
+    return id === null
       ? navigate({ to: '/spaces/$space', params: { space } })
-      : navigate({ to: '/spaces/$space/memories/$memory', params: { space, memory: id } }));
+      : navigate({ to: '/spaces/$space/memories/$memory', params: { space, memory: id } });
   };
 
   const saving = useMutation({
-    mutationFn: () =>
+    mutationFn: (sent: Draft) =>
       memory === null
-        ? vault('remember', space, inputOf(draft))
-        : vault('update', space, memory, draft.baseVersion, inputOf(draft)),
-    async onSuccess(saved) {
+        ? vault('remember', space, inputOf(sent))
+        : vault('update', space, memory, sent.baseVersion, inputOf(sent)),
+    async onSuccess(saved, sent) {
       queries.setQueryData(['memory', space, saved.id], saved);
       await spaceChanged(space).catch(() => undefined);
       note(editor.saved);
-      leave(saved.id);
+      const here = onScreen.current;
+      // The save is under way until the editor is gone: a second one would store a new memory twice.
+      if (here === null) dropIfSent(space, memory, sent);
+      else if (isSame(here, sent)) await leave(saved.id);
+      else await goOn(saved, here);
     },
     async onError(error) {
       if (memory === null || !(error instanceof VaultError)) return;
@@ -111,6 +127,25 @@ function Editor({ space, memory, start }: EditorProps) {
     },
   });
 
+  /** Something was typed while what was sent was under way: it becomes the next version, and is not saved yet. */
+  const goOn = async (saved: OpenedMemory, here: Draft): Promise<void> => {
+    const { version: baseVersion } = saved;
+    dropDraft(space, memory);
+    keepDraft(space, saved.id, { ...here, baseVersion });
+    if (memory !== null) setDraft((now) => ({ ...now, baseVersion }));
+    else
+      await navigate({
+        to: '/spaces/$space/memories/$memory/edit',
+        params: { space, memory: saved.id },
+        replace: true,
+      });
+  };
+
+  // On a phone the end of the form lies below what is seen.
+  useEffect(() => {
+    if (saving.error !== null) ending.current?.scrollIntoView({ block: 'nearest' });
+  }, [saving.error]);
+
   const save = () => {
     if (saving.isPending) return;
     if (draft.text.trim() === '') {
@@ -118,7 +153,7 @@ function Editor({ space, memory, start }: EditorProps) {
       textField.current?.focus();
       return;
     }
-    saving.mutate();
+    saving.mutate(draft);
   };
   const press = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -141,7 +176,7 @@ function Editor({ space, memory, start }: EditorProps) {
             saving.reset();
           }}
           onStale={setTheirs}
-          onDone={leave}
+          onDone={(id) => void leave(id)}
         />
       </Detail>
     );
@@ -195,19 +230,21 @@ function Editor({ space, memory, start }: EditorProps) {
             autoComplete="off"
           />
         </div>
-        {saving.error === null ? null : (
-          <Notice tone="problem" live>
-            {editor.failed} {errorText(messages, saving.error)}
-          </Notice>
-        )}
-        <div className="row">
-          <Button look="primary" type="submit" busy={saving.isPending}>
-            {saving.isPending ? editor.busy : editor.submit}
-          </Button>
-          <Button look="quiet" onClick={() => leave(memory)}>
-            {editor.discard}
-          </Button>
-          <span className="quiet editor-shortcut">{editor.shortcut}</span>
+        <div className="stack" ref={ending}>
+          {saving.error === null ? null : (
+            <Notice tone="problem" live>
+              {editor.failed} {errorText(messages, saving.error)}
+            </Notice>
+          )}
+          <div className="row">
+            <Button look="primary" type="submit" busy={saving.isPending}>
+              {saving.isPending ? editor.busy : editor.submit}
+            </Button>
+            <Button look="quiet" onClick={() => void leave(memory)}>
+              {editor.discard}
+            </Button>
+            <span className="quiet editor-shortcut">{editor.shortcut}</span>
+          </div>
         </div>
       </form>
     </Detail>
@@ -225,6 +262,12 @@ function KindChoice({ value, onChange }: { readonly value: string; readonly onCh
   // A word that an import brought along stays a choice.
   if (!known) options.push([value, value]);
   return <Choice label={editor.kind} value={value} options={options} onChange={onChange} />;
+}
+
+/** Somebody who went elsewhere stays there, and what they have begun to write since stays too. */
+function dropIfSent(space: Uuid, memory: Uuid | null, sent: Draft): void {
+  const kept = readDraft(space, memory);
+  if (kept !== null && isSame(kept, sent)) dropDraft(space, memory);
 }
 
 const isSame = (left: Draft, right: Draft): boolean =>

@@ -1,11 +1,11 @@
 /** The list of memories as a ledger: the date in the margin, one entry under the other. Only what is on the screen is in the document. */
 import { Link } from '@tanstack/react-router';
-import { useEffect, useImperativeHandle, useRef, useState, type KeyboardEvent, type Ref } from 'react';
+import { Fragment, useEffect, useImperativeHandle, useRef, useState, type KeyboardEvent, type Ref } from 'react';
 import { flushSync } from 'react-dom';
 import { useFormats } from '../app/formats.ts';
 import { visibleRange } from '../app/visible-range.ts';
 import { useMessages } from '../messages/messages.ts';
-import type { Row } from '../vault/protocol.ts';
+import type { Row, Span } from '../vault/protocol.ts';
 import { useKindName } from './kinds.ts';
 
 /** Height of an entry in rem; fixed, so that the scroll bar tells the truth about 10,000 of them. Matches `--entry` in the styles. */
@@ -152,12 +152,30 @@ function Entry({ row, index, count, start, current, tabbable, onFocus }: EntryPr
           <span>{year}</span>
         </span>
         <span className="entry-body">
-          <span className="entry-heading">{row.heading}</span>
-          <span className="entry-excerpt">{row.excerpt}</span>
+          <span className="entry-heading">
+            <Marked text={row.heading} spans={row.marks?.heading} />
+          </span>
+          <span className="entry-excerpt">
+            <Marked text={row.excerpt} spans={row.marks?.excerpt} />
+          </span>
           <span className="entry-labels">{labels.join(' · ')}</span>
         </span>
       </Link>
     </div>
+  );
+}
+
+function Marked({ text, spans = [] }: { readonly text: string; readonly spans: readonly Span[] | undefined }) {
+  return (
+    <>
+      {spans.map(([start, end], index) => (
+        <Fragment key={start}>
+          {text.slice(spans[index - 1]?.[1] ?? 0, start)}
+          <mark>{text.slice(start, end)}</mark>
+        </Fragment>
+      ))}
+      {text.slice(spans.at(-1)?.[1] ?? 0)}
+    </>
   );
 }
 

@@ -14,9 +14,11 @@ export function RecoveryKit(props: {
   readonly madeAt?: number | string;
   readonly title?: string;
   readonly lead?: string;
+  readonly submit?: string;
 }) {
   const { kit } = useEntranceMessages();
-  const { code, account, onDone, madeAt = account.createdAt, title = kit.title, lead = kit.lead } = props;
+  const { code, account, onDone, madeAt = account.createdAt } = props;
+  const { title = kit.title, lead = kit.lead, submit = kit.submit } = props;
   const { day } = useFormats();
   const [confirmed, setConfirmed] = useState(false);
   const sheet = useRef<HTMLElement>(null);
@@ -85,7 +87,7 @@ export function RecoveryKit(props: {
         <span>{kit.confirm}</span>
       </label>
       <Button look="primary" disabled={!confirmed} onClick={onDone}>
-        {kit.submit}
+        {submit}
       </Button>
     </Entrance>
   );

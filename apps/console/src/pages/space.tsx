@@ -164,10 +164,15 @@ function Nothing({ space, query }: { readonly space: Uuid; readonly query: strin
 /** Beside the list while no memory is open. */
 export function NothingOpen() {
   const { home } = useMessages();
+  const space = useParams({ from: '/app/spaces/$space' }).space as Uuid;
+  const rows = useRows(space);
+  const readOnly = useReadOnly(space);
+  // The list says already that nothing is here.
+  if (rows.data?.length === 0) return null;
   return (
     <div className="nothing-open">
       <p>{home.pick}</p>
-      <p className="quiet">{home.pickHint}</p>
+      {readOnly ? null : <p className="quiet">{home.pickHint}</p>}
     </div>
   );
 }

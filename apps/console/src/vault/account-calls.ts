@@ -32,6 +32,11 @@ export function accountCalls({ vault, cache, trust, known }: AccountServices): S
       return known(vault.account!);
     },
 
+    async renewRecoveryCode(_report, password) {
+      const { recoveryCode } = await vault.renewRecoveryCode(password);
+      return { account: known(vault.account!), recoveryCode: recoveryCode.reveal() };
+    },
+
     async recover(_report, input) {
       const { recoveryCode } = await vault.recover({ ...input, transport: 'cookie' });
       return { account: known(vault.account!), recoveryCode: recoveryCode.reveal() };

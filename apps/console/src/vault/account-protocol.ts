@@ -31,6 +31,8 @@ export interface AccountCalls {
   /** The account as the server has it now. */
   refreshAccount(): AccountView;
   changePassword(current: string, next: string): AccountView;
+  /** The code is shown this once; the former one is worthless. */
+  renewRecoveryCode(password: string): { readonly account: AccountView; readonly recoveryCode: string };
   recover(input: RecoverInput): { readonly account: AccountView; readonly recoveryCode: string };
   changeEmail(email: string, password: string): AccountView;
   /** How many were ended. */

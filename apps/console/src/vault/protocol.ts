@@ -16,7 +16,12 @@ export interface Row {
   readonly kind: string | null;
   readonly tags: readonly string[];
   readonly createdAt: string;
+  /** What a search found, in the two lines. */
+  readonly marks?: { readonly heading: readonly Span[]; readonly excerpt: readonly Span[] };
 }
+
+/** From one UTF-16 unit of a line to before another. */
+export type Span = readonly [start: number, end: number];
 
 export interface MemoryInputView {
   readonly text: string;

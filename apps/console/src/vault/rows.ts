@@ -4,7 +4,7 @@ import type { Row } from './protocol.ts';
 
 /** Characters; more than two lines on any screen. */
 const HEADING_CHARACTERS = 160;
-const EXCERPT_CHARACTERS = 240;
+export const EXCERPT_CHARACTERS = 240;
 
 export function rowOf({ space, id, version, document }: OpenedMemory): Row {
   const { title, text, kind, tags, createdAt } = document;
@@ -25,13 +25,13 @@ export function headingAndExcerpt(title: string | undefined, text: string): { he
 }
 
 /** Also what turns text around or hides it in a list: bidirectional controls and their like. */
-const oneLine = (text: string): string =>
+export const oneLine = (text: string): string =>
   text
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .replaceAll(/\s+/gu, ' ')
     .trim();
 
-function cut(text: string, characters: number): string {
+export function cut(text: string, characters: number): string {
   if (text.length <= characters) return text;
   const shorter = text.slice(0, characters);
   return shorter.isWellFormed() ? shorter : shorter.slice(0, -1);

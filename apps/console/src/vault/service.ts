@@ -25,6 +25,7 @@ import { createPeopleService } from './people-service.ts';
 import type { AccountView } from './account-protocol.ts';
 import type { AuditEntryView, AuditPage, Notice, VaultCalls, VerdictView } from './protocol.ts';
 import { BrowserLogStore } from './remembered-log.ts';
+import { foundRow } from './found-rows.ts';
 import { rowOf } from './rows.ts';
 
 /** Roles in the vault that make spaces: somebody who was invited as less begins without one. */
@@ -122,7 +123,7 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
 
     async search(_report, space, query, limit) {
       const found = await vault.recall(query, { limit, ...(space === null ? {} : { spaces: [space] }) });
-      return found.map(rowOf);
+      return found.map(foundRow(query));
     },
 
     memory: (_report, space, id) => vault.get(space, id),

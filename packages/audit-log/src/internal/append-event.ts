@@ -4,18 +4,15 @@ import type { AuditEvent, ChangeDigests } from '@strongroom/pipeline';
 import { postpone, textLiteral, type Transaction } from '@strongroom/storage';
 import {
   canonicalDetails,
-  commitmentTo,
   digestCommitment,
   encodeEntry,
   type EventColumns,
+  MAXIMUM_ENTRY_LENGTH,
   personOf,
-  SALT_LENGTH,
 } from '../entry.ts';
 import { AuditLogError } from '../errors.ts';
-import { commonKey, sealOpening } from './opening.ts';
-import { type Holder, NOBODY, openingHolders, type OpeningKeys, placeOf } from './opening-keys.ts';
+import { type Holder, NOBODY, openingHolders, type OpeningKeys } from './opening-keys.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
-import { RandomSupply } from './random-supply.ts';
 import { waitingJson } from './read-events.ts';
 
 /** What this process knows about people in the log. */
@@ -32,33 +29,32 @@ interface ActorColumns {
 }
 
 function actorColumns(actor: Actor): ActorColumns {
-  const nobody = { kind: actor.kind, account: null, via: null, session: null };
-  switch (actor.kind) {
+  const { kind } = actor;
+  switch (kind) {
     case 'account':
-      return { ...nobody, account: actor.account, session: actor.session };
+      return { kind, account: actor.account, via: null, session: actor.session };
     case 'operator':
-      return { ...nobody, via: actor.via };
+      return { kind, account: null, via: actor.via, session: null };
     case 'system':
-      return { ...nobody, via: actor.job };
+      return { kind, account: null, via: actor.job, session: null };
     case 'anonymous':
     default:
-      return nobody;
+      return { kind, account: null, via: null, session: null };
   }
 }
 
 /** An object that is an account, or is known to be one because the event names it as a person. */
 function accountBehind({ object, subjects }: AuditEvent, actor: ActorColumns): Uuid | null {
-  if (object === null || !isUuid(object.id)) return null;
-  const isPerson = object.type === 'account' || object.id === actor.account || subjects.includes(object.id);
-  return isPerson ? object.id : null;
+  if (object === null) return null;
+  const isPerson =
+    object.type === 'account' || object.id === actor.account || subjects.some((one) => one === object.id);
+  return isPerson && isUuid(object.id) ? object.id : null;
 }
 
-/** Throws `audit-log.person-in-details` when an open field repeats an account that belongs under a pseudonym. */
-function refusePeople(details: AuditEvent['details'], accounts: readonly Uuid[]): void {
-  for (const [name, value] of Object.entries(details)) {
-    if (accounts.some((account) => name.includes(account) || (typeof value === 'string' && value.includes(account)))) {
-      throw new AuditLogError('audit-log.person-in-details');
-    }
+/** Throws `audit-log.person-in-details` when an open field repeats an account that belongs under a pseudonym. `details`: in their form as JSON, which leaves ids as they are. */
+function refusePeople(details: string, accounts: readonly Uuid[]): void {
+  for (const account of accounts) {
+    if (details.includes(account)) throw new AuditLogError('audit-log.person-in-details');
   }
 }
 
@@ -71,10 +67,14 @@ export async function appendEvent(
 ): Promise<void> {
   const actor = actorColumns(event.context.actor);
   const objectAccount = accountBehind(event, actor);
-  const subjects = [...new Set(event.subjects)];
-  const accounts = [actor.account, objectAccount, ...subjects].filter((account) => account !== null);
-  refusePeople(event.details, accounts);
-  const pseudonyms = await people.pseudonyms.of(transaction, accounts, now);
+  const subjects = event.subjects.length > 1 ? [...new Set(event.subjects)] : event.subjects;
+  const accounts = [...subjects];
+  if (actor.account !== null) accounts.push(actor.account);
+  if (objectAccount !== null) accounts.push(objectAccount);
+  const details = canonicalDetails(event.details);
+  refusePeople(details, accounts);
+  const pseudonyms =
+    people.pseudonyms.remembered(accounts, now) ?? (await people.pseudonyms.of(transaction, accounts, now));
   const pseudonymOf = (account: Uuid | null): string | null => (account === null ? null : pseudonyms.get(account)!);
 
   const columns: EventColumns = {
@@ -93,19 +93,20 @@ export async function appendEvent(
     objectType: event.object?.type ?? null,
     objectId: pseudonymOf(objectAccount) ?? event.object?.id ?? null,
     subjects: subjects.map((subject) => pseudonyms.get(subject)!),
-    details: canonicalDetails(event.details),
+    details,
   };
-  const { columns: logged, opening } = await withOpening(transaction, people, event, columns, pseudonyms, now);
-  refuseUnstorable(logged);
-  // Tells whether the sequencer will be able to take the event.
-  encodeEntry(logged);
+  const hidesNothing = event.context.addressPrefix === null && event.digests === undefined;
+  const { columns: logged, sealed } = hidesNothing
+    ? { columns, sealed: null }
+    : await withOpening(transaction, people, event, columns, pseudonyms, now);
+  const json = waitingJson(logged);
+  refuseUnloggable(logged, json);
 
   // Constants, so that the statement can share a round trip with the commit; it is planned faster than parameters would be bound.
-  const stored = opening === null ? 'null' : `'\\x${toHex(opening)}'`;
+  const stored = sealed === null ? 'null' : `'\\x${toHex(sealed)}'`;
   const about = personOf(logged);
   const subject = about === null ? 'null' : textLiteral(about);
-  const values = [textLiteral(waitingJson(logged)), subject, stored];
-  await postpone(transaction, `insert into audit_inbox values (${values.join(', ')})`);
+  await postpone(transaction, `insert into audit_inbox values (${textLiteral(json)}, ${subject}, ${stored})`);
 }
 
 /** The columns with what they commit to, and what opens it; without either where those it is about are or were just being forgotten. */
@@ -116,33 +117,32 @@ async function withOpening(
   columns: EventColumns,
   pseudonyms: ReadonlyMap<Uuid, string>,
   now: number,
-): Promise<{ readonly columns: EventColumns; readonly opening: Uint8Array | null }> {
+): Promise<{ readonly columns: EventColumns; readonly sealed: Uint8Array | null }> {
   const value = context.addressPrefix;
-  if (value === null && digests === undefined) return { columns, opening: null };
+  const opensDigests = digests?.before !== undefined || digests?.after !== undefined ? true : undefined;
+  const named = openingHolders(columns, opensDigests);
+  const known: Holder[] = [];
+  if (named[0] === NOBODY) known.push({ person: NOBODY, account: null });
+  for (const [account, person] of pseudonyms) {
+    if (!named.includes(person) || people.pseudonyms.isForgotten(transaction, account)) continue;
+    known.push({ person, account });
+  }
+  const keys = people.openings.remembered(known, now) ?? (await people.openings.forWriting(transaction, known, now));
   // The salt of the address is that of the digests too; without an address the opening is there for them alone.
-  const opening = { salt: salts.next(), value: value ?? '' };
-  const plain = { ...columns, addressCommitment: commitmentTo(opening) };
-  const full =
-    digests === undefined
-      ? plain
-      : { ...plain, details: canonicalDetails({ ...details, ...committed(opening.salt, digests) }) };
-  const accountOf = new Map([...pseudonyms].map(([account, pseudonym]) => [pseudonym, account]));
-  const holders = openingHolders(full).map((person): Holder => ({ person, account: accountOf.get(person) ?? null }));
-  const known = holders.filter(
-    ({ person, account }) =>
-      person === NOBODY || (account !== null && !people.pseudonyms.isForgotten(transaction, account)),
-  );
-  const keys = await people.openings.forWriting(transaction, known, now);
-  const seal = (candidate: EventColumns): Uint8Array | null => {
-    const needed = openingHolders(candidate).map((person) => keys.get(person));
-    if (!needed.every((key) => key !== undefined)) return null;
-    return sealOpening(commonKey(needed), placeOf(candidate), opening);
-  };
-  const sealed = seal(full);
-  if (sealed !== null) return { columns: full, opening: sealed };
+  const opening = people.openings.prepare(named, keys, value ?? '', now);
+  if (opening !== undefined) {
+    const { salt, commitment, sealed } = opening;
+    const open =
+      digests === undefined ? columns.details : canonicalDetails({ ...details, ...committed(salt, digests) });
+    return { columns: { ...columns, addressCommitment: commitment, details: open }, sealed };
+  }
   // What is about somebody who is forgotten is left out; the address may still be somebody else's.
-  const rest = digests === undefined || value === null ? null : seal(plain);
-  return rest === null ? { columns, opening: null } : { columns: plain, opening: rest };
+  const rest =
+    digests === undefined || value === null
+      ? undefined
+      : people.openings.prepare(openingHolders(columns), keys, value, now);
+  if (rest === undefined) return { columns, sealed: null };
+  return { columns: { ...columns, addressCommitment: rest.commitment }, sealed: rest.sealed };
 }
 
 const committed = (salt: Uint8Array, { before, after }: ChangeDigests) => ({
@@ -150,7 +150,25 @@ const committed = (salt: Uint8Array, { before, after }: ChangeDigests) => ({
   ...(after === undefined ? {} : { afterDigest: digestCommitment(salt, 'after', after) }),
 });
 
-/** PostgreSQL keeps neither U+0000 nor half a surrogate pair in a text; `details` has both escaped. */
+/** A UTF-16 code unit takes at most three bytes of an entry, and everything else in it less than in JSON: an event up to here surely fits. */
+const SURELY_FITS = Math.floor(MAXIMUM_ENTRY_LENGTH / 3) - 100;
+
+const THREE_UUIDS = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} ){3}$/;
+
+/** Throws where the sequencer would have to: an event that waits must never block the others. `json`: the event, as it waits. */
+function refuseUnloggable(event: EventColumns, json: string): void {
+  const { requestId, tenantId, sessionId } = event;
+  // All that can be wrong with an entry, without making it: the other ids and the time were made here.
+  const isSurelyLoggable =
+    json.length <= SURELY_FITS &&
+    !json.includes('\\u') &&
+    THREE_UUIDS.test(`${requestId} ${tenantId ?? requestId} ${sessionId ?? requestId} `);
+  if (isSurelyLoggable) return;
+  refuseUnstorable(event);
+  encodeEntry(event);
+}
+
+/** PostgreSQL keeps neither U+0000 nor half a surrogate pair in a text; `details` has both escaped. JSON escapes both. */
 function refuseUnstorable({ type, reason, actorVia, objectType, objectId }: EventColumns): void {
   for (const text of [type, reason, actorVia, objectType, objectId]) {
     if (text !== null && (text.includes('\0') || !text.isWellFormed())) {
@@ -158,8 +176,6 @@ function refuseUnstorable({ type, reason, actorVia, objectType, objectId }: Even
     }
   }
 }
-
-const salts = new RandomSupply(SALT_LENGTH);
 
 /** Names the committed field in `audit_openings`. */
 export const ADDRESS_PREFIX = 'address_prefix';

@@ -107,6 +107,7 @@ export const dataMap = defineDataMap({
       rotate_bytes: operational,
       rotate_daily: operational,
       keep_files: operational,
+      authorities: operational,
       added_at: operational,
     },
   },

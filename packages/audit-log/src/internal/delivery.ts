@@ -1,12 +1,13 @@
 /** One run of delivery: what is due goes out, batch by batch, and a sink's cursor moves only behind what was acknowledged. */
 import { randomInt } from 'node:crypto';
 import type { Encryption } from '@strongroom/encryption';
-import { type Clock, newUuid } from '@strongroom/kernel';
+import type { Clock } from '@strongroom/kernel';
 import type { AuditPort } from '@strongroom/pipeline';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import type { EventCatalogue } from '../catalogue.ts';
 import { parseCheckpoint } from '../checkpoint.ts';
 import { parseNote } from '../signed-note.ts';
+import { unrequestedEvent } from '../unrequested-event.ts';
 import type { OpeningKeys } from './opening-keys.ts';
 import { readEntries } from './read-entries.ts';
 import { appendToFile } from './rotating-file.ts';
@@ -73,7 +74,8 @@ export function send(
   now: number,
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
-  if (sink.kind === 'webhook') return sendToWebhook({ url: sink.target, secret, id, body, now }, signal);
+  if (sink.kind === 'webhook')
+    return sendToWebhook({ url: sink.target, authorities: sink.authorities, secret, id, body, now }, signal);
   const { name, target: folder, rotateDaily, keepFiles } = sink;
   const rotateBytes = sink.rotateBytes ?? Number.MAX_SAFE_INTEGER;
   return appendToFile({ folder, name, rotateBytes, rotateDaily, keepFiles }, { from, body, now });
@@ -173,21 +175,14 @@ class SinkRun {
     }
     await database.transaction(asSystem, async (transaction) => {
       await giveUp(transaction, id, batch, problem, now);
-      await auditLog.append(transaction, {
+      const event = {
         type: DEAD_LETTER,
         outcome: 'failure',
         reason: 'audit-log.undelivered',
-        context: {
-          requestId: newUuid(now),
-          actor: { kind: 'system', job: DELIVERY_JOB },
-          addressPrefix: null,
-          receivedAt: now,
-        },
-        tenant: null,
         object: { type: 'audit-sink', id },
-        subjects: [],
         details: { sink: this.#sink.name, from: batch.from, to: batch.to, problem },
-      });
+      } as const;
+      await auditLog.append(transaction, unrequestedEvent({ kind: 'system', job: DELIVERY_JOB }, now, event));
     });
     auditLog.committed();
   }

@@ -14,7 +14,7 @@ import { readNewestCheckpoint, readTiles } from './tree-store.ts';
 
 /** What the routes of this room use; the composition root provides it. */
 export interface AuditRouteServices {
-  readonly auditLog: Pick<AuditLog, 'events' | 'openings' | 'rotateKeys'>;
+  readonly auditLog: Pick<AuditLog, 'events' | 'openings' | 'rotateKeys' | 'witness'>;
   readonly people: {
     /** The account that signs in with this address; null when there is none. */
     accountByEmail(transaction: Transaction, email: string): Promise<Uuid | null>;

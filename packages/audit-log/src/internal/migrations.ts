@@ -2,6 +2,7 @@ import type { Migration } from '@strongroom/kernel';
 import { changesMigration } from './migration-changes.ts';
 import { inboxMigration } from './migration-inbox.ts';
 import { keptFilesMigration } from './migration-kept-files.ts';
+import { sinkAuthoritiesMigration } from './migration-sink-authorities.ts';
 import { keyHandoversMigration } from './migration-key-handovers.ts';
 import { openingsMigration } from './migration-openings.ts';
 import { redactionMigration } from './migration-redaction.ts';
@@ -170,4 +171,5 @@ export const migrations: readonly Migration[] = [
   openingsMigration,
   keyHandoversMigration,
   keptFilesMigration,
+  sinkAuthoritiesMigration,
 ];

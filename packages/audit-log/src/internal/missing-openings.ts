@@ -24,6 +24,11 @@ export class MissingOpenings {
     return this.#redacted;
   }
 
+  /** Groups of entries whose opening is gone, so far without a reason. */
+  get unaccounted(): number {
+    return this.#missing.size;
+  }
+
   note(index: number, event: EventColumns): void {
     const people = holdersOf(event).map((person) => keyOf(event, person));
     const group = people.join(' ');

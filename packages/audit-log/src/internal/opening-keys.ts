@@ -7,8 +7,9 @@ import { type Encryption, EncryptionError, type EncryptionErrorCode, type Subjec
 import { equalBytes, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
-import { type EventColumns, holdersOf, type Opening } from '../entry.ts';
+import { type EventColumns, holdersOf, type Opening, opens } from '../entry.ts';
 import { commonKey, isSealed, KEY_LENGTH, openOpening, type OpeningPlace, UNREADABLE } from './opening.ts';
+import { OpeningSupply, prepareOpening, type PreparedOpening } from './opening-supply.ts';
 import { Remembered, REMEMBERED } from './remembered.ts';
 
 /** In place of a pseudonym, for events that no account did and that are about nobody: a failed sign-in under an unknown name. */
@@ -61,7 +62,8 @@ export const openWith =
       if (key === undefined) return UNREADABLE;
       needed.push(key);
     }
-    return openOpening(commonKey(needed), placeOf(event), opening);
+    const opened = openOpening(commonKey(needed), placeOf(event), opening);
+    return event.addressCommitment !== null && opens(event.addressCommitment, opened) ? opened : UNREADABLE;
   };
 
 /** What opening a value throws that is not one, or no longer the one it was. */
@@ -79,17 +81,21 @@ const place = (person: string, account: Uuid | null) => ({
   subject: account,
 });
 
-/** Whose keys the opening of this event is encrypted with. */
-export function openingHolders(event: EventColumns): readonly string[] {
-  const holders = holdersOf(event);
+/** Whose keys the opening of this event is encrypted with. `opensDigests`: as in `holdersOf`. */
+export function openingHolders(event: EventColumns, opensDigests?: boolean): readonly string[] {
+  const holders = holdersOf(event, opensDigests);
   return holders.length === 0 ? [NOBODY] : holders;
 }
 
 export const placeOf = ({ eventId, tenantId }: EventColumns): OpeningPlace => ({ eventId, tenantId });
 
+/** People for whom openings are made in advance: a supply has up to 16 of them, so about 8 MB. */
+const SUPPLIES = 1000;
+
 export class OpeningKeys {
   readonly #encryption: Encryption;
   readonly #known = new Remembered<Known>();
+  readonly #supplies = new Remembered<OpeningSupply>(SUPPLIES);
 
   constructor(encryption: Encryption) {
     this.#encryption = encryption;
@@ -131,6 +137,41 @@ export class OpeningKeys {
     return found;
   }
 
+  /** The same where it takes no statement; `undefined` when one of them is not remembered. */
+  remembered(holders: readonly Holder[], now: number): ReadonlyMap<string, KeyObject> | undefined {
+    const found = new Map<string, KeyObject>();
+    for (const { person } of holders) {
+      const known = this.#known.get(person, now);
+      if (known === undefined) return undefined;
+      found.set(person, known.key);
+    }
+    return found;
+  }
+
+  /** A commitment to the value and what opens it, under the keys of these people; `undefined` when one of them has none. `keys`: of `forWriting`. */
+  prepare(
+    people: readonly string[],
+    keys: ReadonlyMap<string, KeyObject>,
+    value: string,
+    now: number,
+  ): PreparedOpening | undefined {
+    const needed: KeyObject[] = [];
+    for (const person of people) {
+      const key = keys.get(person);
+      if (key === undefined) return undefined;
+      needed.push(key);
+    }
+    const [person] = people;
+    if (person === undefined || people.length > 1) return prepareOpening(commonKey(needed), value);
+    const [key] = needed;
+    let supply = this.#supplies.get(person, now);
+    if (supply === undefined || supply.key !== key || supply.value !== value) {
+      supply = new OpeningSupply(key!, value);
+      this.#supplies.set(person, supply, now + REMEMBERED);
+    }
+    return supply.next();
+  }
+
   /** The keys to open what these people's events were stored with. Two statements when there is anybody, whatever is remembered. */
   async forReading(transaction: Transaction, people: readonly string[]): Promise<ReadingKeys> {
     return people.length === 0 ? new Map<string, never>() : this.#read(transaction, people);
@@ -139,6 +180,7 @@ export class OpeningKeys {
   /** The person was forgotten: their wrapped key went with their pseudonym. */
   forget(person: string): void {
     this.#known.delete(person);
+    this.#supplies.delete(person);
   }
 
   async #read(transaction: Transaction, people: readonly string[]): Promise<ReadingKeys> {

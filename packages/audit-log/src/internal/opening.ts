@@ -10,8 +10,14 @@ import { RandomSupply } from './random-supply.ts';
 /** Salt, then the value in UTF-8. Only read: what was stored before openings were encrypted. */
 const CLEAR = 0;
 
-/** Vector, then salt and value encrypted with AES-256-GCM, then the tag (NIST SP 800-38D). */
-const SEALED = 1;
+/** As below, but bound to its event, so that it could not be made before it. Only read. */
+const SEALED_FOR_EVENT = 1;
+
+/**
+ * Vector, then salt and value encrypted with AES-256-GCM, then the tag (NIST SP 800-38D). The commitment in the entry binds it to its event: in another row it
+ * opens to what that entry does not commit to, and whoever reads compares.
+ */
+const SEALED = 2;
 
 const CIPHER = 'aes-256-gcm';
 /** SP 800-38D §5.2.1.1, in bytes. */
@@ -21,13 +27,14 @@ const TAG_LENGTH = 16;
 /** Bytes of a log key. */
 export const KEY_LENGTH = 32;
 
-/** What an opening is bound to: in another row it does not open. */
+/** What an opening of the former form is bound to. */
 export interface OpeningPlace {
   readonly eventId: string;
   readonly tenantId: string | null;
 }
 
-const associatedData = ({ eventId, tenantId }: OpeningPlace): Bytes =>
+/** The same as bytes. */
+export const associatedData = ({ eventId, tenantId }: OpeningPlace): Bytes =>
   utf8(`strongroom/audit-opening/v1\0${tenantId ?? ''}\0${eventId}`);
 
 const SHARED_LABEL = utf8('strongroom/audit-opening-shared/v1');
@@ -45,40 +52,51 @@ export function commonKey(keys: readonly KeyObject[]): KeyObject {
   return key;
 }
 
+const SEALED_LABEL = utf8('strongroom/audit-opening/v2');
+
 const vectors = new RandomSupply(VECTOR_LENGTH);
 
-export function sealOpening(key: KeyObject, place: OpeningPlace, { salt, value }: Opening): Bytes {
+export function sealOpening(key: KeyObject, { salt, value }: Opening): Bytes {
   const vector = vectors.next();
   const cipher = createCipheriv(CIPHER, key, vector);
-  cipher.setAAD(associatedData(place));
+  cipher.setAAD(SEALED_LABEL);
   const ciphertext = cipher.update(concatBytes(salt, utf8(value)));
   cipher.final();
-  return concatBytes(new Uint8Array([SEALED]), vector, ciphertext, cipher.getAuthTag());
+  return concatBytes(Uint8Array.of(SEALED), vector, ciphertext, cipher.getAuthTag());
 }
 
 /** What opens no commitment: stored bytes of no known form, or that were not made here, read as this, and verification says so. */
 export const UNREADABLE: Opening = { salt: new Uint8Array(0), value: '' };
 
-export const isSealed = (stored: Uint8Array): boolean => stored[0] === SEALED;
+export const isSealed = (stored: Uint8Array): boolean => stored[0] === SEALED || stored[0] === SEALED_FOR_EVENT;
 
 /** `key`: absent where there is none, which only what is stored in the clear does without. */
 export function openOpening(key: KeyObject | undefined, place: OpeningPlace, stored: Uint8Array): Opening {
+  if (stored[0] === CLEAR) return decode(stored.subarray(1));
+  const plaintext = key === undefined ? undefined : openSealed(key, associatedData(place), stored);
+  return plaintext === undefined ? UNREADABLE : decode(plaintext);
+}
+
+/** Salt and value, one behind the other; `undefined` for what is not sealed, not with this key, or in the former form for another event. */
+export function openSealed(key: KeyObject, place: Uint8Array, stored: Uint8Array): Uint8Array | undefined {
+  if (!isSealed(stored) || stored.length < 1 + VECTOR_LENGTH + SALT_LENGTH + TAG_LENGTH) return undefined;
+  const decipher = createDecipheriv(CIPHER, key, stored.subarray(1, 1 + VECTOR_LENGTH), { authTagLength: TAG_LENGTH });
+  decipher.setAAD(stored[0] === SEALED ? SEALED_LABEL : place);
+  decipher.setAuthTag(stored.subarray(-TAG_LENGTH));
+  const plaintext = decipher.update(stored.subarray(1 + VECTOR_LENGTH, -TAG_LENGTH));
   try {
-    if (stored[0] === CLEAR) return decode(stored.subarray(1));
-    if (stored[0] !== SEALED || key === undefined) return UNREADABLE;
-    if (stored.length < 1 + VECTOR_LENGTH + SALT_LENGTH + TAG_LENGTH) return UNREADABLE;
-    const decipher = createDecipheriv(CIPHER, key, stored.subarray(1, 1 + VECTOR_LENGTH));
-    decipher.setAAD(associatedData(place));
-    decipher.setAuthTag(stored.subarray(-TAG_LENGTH));
-    const plaintext = decipher.update(stored.subarray(1 + VECTOR_LENGTH, -TAG_LENGTH));
     decipher.final();
-    return decode(plaintext);
   } catch {
-    return UNREADABLE;
+    return undefined;
   }
+  return plaintext;
 }
 
 function decode(bytes: Uint8Array): Opening {
   if (bytes.length < SALT_LENGTH) return UNREADABLE;
-  return { salt: new Uint8Array(bytes.subarray(0, SALT_LENGTH)), value: fromUtf8(bytes.subarray(SALT_LENGTH)) };
+  try {
+    return { salt: new Uint8Array(bytes.subarray(0, SALT_LENGTH)), value: fromUtf8(bytes.subarray(SALT_LENGTH)) };
+  } catch {
+    return UNREADABLE;
+  }
 }

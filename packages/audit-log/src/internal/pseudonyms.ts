@@ -8,6 +8,17 @@ export class Pseudonyms {
   readonly #known = new Remembered<string>();
   readonly #forgotten = new WeakMap<Transaction, Set<Uuid>>();
 
+  /** All pseudonyms of the accounts where it takes no statement; `undefined` when one of them is not remembered. */
+  remembered(accounts: readonly Uuid[], now: number): ReadonlyMap<Uuid, string> | undefined {
+    const found = new Map<Uuid, string>();
+    for (const account of accounts) {
+      const known = this.#known.get(account, now);
+      if (known === undefined) return undefined;
+      found.set(account, known);
+    }
+    return found;
+  }
+
   /** All pseudonyms of the accounts; those who have none get one in the transaction. `now`: milliseconds. */
   async of(transaction: Transaction, accounts: readonly Uuid[], now: number): Promise<ReadonlyMap<Uuid, string>> {
     const found = new Map<Uuid, string>();

@@ -1,5 +1,5 @@
 /** Events as they are stored, read so that nothing of a column is lost on the way. */
-import type { Bytes } from '@strongroom/kernel';
+import { type Bytes, toHex } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { type RawBuilder, sql } from 'kysely';
 import type { EventColumns } from '../entry.ts';
@@ -10,9 +10,6 @@ import { type OpeningKeys, openWith, peopleBehind, type ReadingKeys } from './op
 /** PostgreSQL's own hexadecimal, so nothing needs to be checked; several times faster than the portable decoder. */
 const bytesOf = (hex: string): Bytes => new Uint8Array(Buffer.from(hex, 'hex'));
 
-const hexOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, byteLength).toString('hex');
-
 /**
  * One JSON array for each event of table alias `e`. Drivers would round times to milliseconds and may strip a byte order mark from a
  * text; inside JSON every character and every microsecond arrives, at half the cost of one field per column.
@@ -21,15 +18,16 @@ export const eventJson: RawBuilder<unknown> = sql`json_build_array(
   e.event_id,
   case when isfinite(e.occurred_at) then (extract(epoch from e.occurred_at) * 1000000)::bigint end,
   e.type, e.outcome, e.reason, e.actor_kind, e.actor, e.actor_via, e.session_id, e.tenant_id, e.request_id,
-  encode(e.address_commitment, 'hex'), e.object_type, e.object_id, e.subjects, e.details)`;
+  encode(e.address_commitment, 'hex'), e.object_type, e.object_id,
+  case when coalesce(array_lower(e.subjects, 1), 1) = 1 then e.subjects end, e.details)`;
 
 export type EventJson = readonly [
   eventId: string,
   occurredAt: number | null,
-  type: string,
-  outcome: string,
+  type: string | null,
+  outcome: string | null,
   reason: string | null,
-  actorKind: string,
+  actorKind: string | null,
   actor: string | null,
   actorVia: string | null,
   sessionId: string | null,
@@ -38,8 +36,8 @@ export type EventJson = readonly [
   addressCommitment: string | null,
   objectType: string | null,
   objectId: string | null,
-  subjects: readonly string[],
-  details: string,
+  subjects: readonly string[] | null,
+  details: string | null,
 ];
 
 export const eventColumns = (json: EventJson): EventColumns =>
@@ -50,10 +48,11 @@ function columnsWith(json: EventJson, addressCommitment: Bytes | null): EventCol
     eventId: json[0],
     // NaN is refused when the entry is encoded: a time that is not finite was never logged.
     occurredAt: json[1] ?? Number.NaN,
-    type: json[2],
-    outcome: json[3],
+    // Without its constraint a column may hold NULL, which no entry of these has: the hash tells.
+    type: json[2] ?? '',
+    outcome: json[3] ?? '',
     reason: json[4],
-    actorKind: json[5],
+    actorKind: json[5] ?? '',
     actor: json[6],
     actorVia: json[7],
     sessionId: json[8],
@@ -62,10 +61,14 @@ function columnsWith(json: EventJson, addressCommitment: Bytes | null): EventCol
     addressCommitment,
     objectType: json[12],
     objectId: json[13],
-    subjects: json[14],
-    details: json[15],
+    subjects: subjectsOf(json[14]),
+    details: json[15] ?? '',
   };
 }
+
+/** An array of anything else, or that counts from anywhere but one, was never logged: nothing that is a UUID, so that it is refused when the entry is encoded. */
+const subjectsOf = (stored: readonly unknown[] | null): readonly string[] =>
+  stored?.every((subject) => typeof subject === 'string') === true ? stored : [''];
 
 /** What `audit_inbox` holds of an event: the same array. */
 export const waitingJson = (event: EventColumns): string =>
@@ -81,7 +84,7 @@ export const waitingJson = (event: EventColumns): string =>
     event.sessionId,
     event.tenantId,
     event.requestId,
-    event.addressCommitment === null ? null : hexOf(event.addressCommitment),
+    event.addressCommitment === null ? null : toHex(event.addressCommitment),
     event.objectType,
     event.objectId,
     event.subjects,
@@ -112,15 +115,36 @@ export interface StoredEntry {
   readonly opening: Uint8Array | null;
 }
 
-/** `json`: an array of `index, leaf hash, event, opening, is removed`. `absent`: what an entry without an event means that was not removed. */
+/** `read`: resolves with an array of `index, leaf hash, event, opening, is removed`. `absent`: what an entry without an event means that was not removed. */
 export async function openEntries(
   transaction: Transaction,
   keys: OpeningKeys,
-  json: string,
+  read: () => Promise<string>,
   absent: 'missing' | 'withheld',
 ): Promise<LogEntry[]> {
-  const stored = storedEntries(json, absent);
-  return withOpenings(stored, await keys.forReading(transaction, peopleIn(stored)));
+  const found = await readWithKeys(transaction, keys, async () => storedEntries(await read(), absent), peopleIn);
+  return found.stored.map(withOpenings(found.keys));
+}
+
+/**
+ * What is stored, and then the keys it needs. Whoever is forgotten between the two statements has openings in what was read and no key any more, which
+ * would look like damage: then it is read again, until nobody was forgotten meanwhile. Of what is damaged the second look shows the same.
+ */
+export async function readWithKeys<Stored>(
+  transaction: Transaction,
+  keys: OpeningKeys,
+  read: () => Promise<Stored>,
+  peopleOf: (stored: Stored) => readonly string[],
+): Promise<{ readonly stored: Stored; readonly keys: ReadingKeys }> {
+  let without: string | undefined;
+  for (;;) {
+    const stored = await read();
+    const people = peopleOf(stored);
+    const found = await keys.forReading(transaction, people);
+    const missing = people.filter((person) => !found.has(person)).join();
+    if (missing === '' || missing === without) return { stored, keys: found };
+    without = missing;
+  }
 }
 
 /** The same of entries whose openings are not asked for. */
@@ -135,17 +159,17 @@ export const peopleIn = (stored: readonly StoredEntry[]): readonly string[] =>
     ),
   );
 
-export function withOpenings(stored: readonly StoredEntry[], keys: ReadingKeys): LogEntry[] {
+export function withOpenings(keys: ReadingKeys): (stored: StoredEntry) => LogEntry {
   const open = openWith(keys);
-  return stored.map(({ entry, opening }) => {
+  return ({ entry, opening }) => {
     if (opening === null) return entry;
     // Without its event an opening is a finding by itself.
     const value = typeof entry.event === 'string' ? UNREADABLE : open(entry.event, opening);
     return value === 'erased' ? { ...entry, isErased: true } : { ...entry, addressPrefix: value };
-  });
+  };
 }
 
-/** Takes the same as `openEntries`. */
+/** `json`: as `read` of `openEntries` resolves with. */
 export function storedEntries(json: string, absent: 'missing' | 'withheld'): StoredEntry[] {
   const rows = JSON.parse(json) as EntryJson[];
   const hashes = decodeTogether(rows.map(([, leafHash]) => leafHash));

@@ -7,6 +7,11 @@ const CAPACITY = 10_000;
 /** What a process met lately, by id, so that writing an event need not look it up. */
 export class Remembered<Value> {
   readonly #known = new Map<string, { readonly value: Value; readonly until: number }>();
+  readonly #capacity: number;
+
+  constructor(capacity = CAPACITY) {
+    this.#capacity = capacity;
+  }
 
   /** `now`: milliseconds. */
   get(id: string, now: number): Value | undefined {
@@ -22,7 +27,7 @@ export class Remembered<Value> {
   set(id: string, value: Value, until: number): void {
     this.#known.delete(id);
     this.#known.set(id, { value, until });
-    if (this.#known.size <= CAPACITY) return;
+    if (this.#known.size <= this.#capacity) return;
     for (const oldest of this.#known.keys()) {
       this.#known.delete(oldest);
       return;

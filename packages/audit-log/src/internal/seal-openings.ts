@@ -30,9 +30,8 @@ export async function sealOpenings(transaction: Transaction, keys: OpeningKeys, 
   const closed: string[] = [];
   for (const { event, opening } of found) {
     const needed = openingHolders(event).map((person) => usable.get(person));
-    const place = placeOf(event);
     if (needed.every((key) => key !== undefined)) {
-      const to = sealOpening(commonKey(needed), place, openOpening(undefined, place, opening));
+      const to = sealOpening(commonKey(needed), openOpening(undefined, placeOf(event), opening));
       sealed.push({ id: event.eventId, from: opening, to });
     } else closed.push(event.eventId);
   }

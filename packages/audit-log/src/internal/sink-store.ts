@@ -15,6 +15,8 @@ export interface StoredSink {
   readonly rotateDaily: boolean;
   /** Null: all. */
   readonly keepFiles: number | null;
+  /** Who vouches for the certificate of a webhook, in PEM; null: the authorities that Node knows. */
+  readonly authorities: string | null;
 }
 
 export interface SinkState {
@@ -44,7 +46,7 @@ export interface DeadLetter {
 }
 
 const sinkColumns = sql`s.sink_id as id, s.name, s.kind, s.format, s.target, s.with_addresses as "withAddresses",
-  s.rotate_bytes as "rotateBytes", s.rotate_daily as "rotateDaily", s.keep_files as "keepFiles"`;
+  s.rotate_bytes as "rotateBytes", s.rotate_daily as "rotateDaily", s.keep_files as "keepFiles", s.authorities`;
 const stateColumns = sql`t.next_index as "nextIndex", t.batch_end as "batchEnd", t.failures, t.failing_since as "failingSince",
   t.next_attempt as "nextAttempt", t.problem, t.delivered_at as "deliveredAt"`;
 /** Only what is signed is delivered. */
@@ -120,9 +122,9 @@ export async function insertSink(
   more: { readonly secret: string | null; readonly from: number | null; readonly now: number },
 ): Promise<boolean> {
   const { rows } = await sql`
-    insert into audit_sinks (sink_id, name, kind, format, target, with_addresses, rotate_bytes, rotate_daily, keep_files, added_at)
+    insert into audit_sinks (sink_id, name, kind, format, target, with_addresses, rotate_bytes, rotate_daily, keep_files, authorities, added_at)
     values (${sink.id}, ${sink.name}, ${sink.kind}, ${sink.format}, ${sink.target}, ${sink.withAddresses},
-      ${sink.rotateBytes}, ${sink.rotateDaily}, ${sink.keepFiles}, ${new Date(more.now)})
+      ${sink.rotateBytes}, ${sink.rotateDaily}, ${sink.keepFiles}, ${sink.authorities}, ${new Date(more.now)})
     on conflict (name) do nothing returning sink_id`.execute(transaction);
   if (rows.length === 0) return false;
   const keys = await encryption.subjects(transaction, []);

@@ -1,4 +1,5 @@
 /** Where a sink delivers to, and what is refused. */
+import { X509Certificate } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import path from 'node:path';
 import { AuditLogError } from '../errors.ts';
@@ -21,6 +22,41 @@ export function folderTarget(folder: string): string {
   if (!path.isAbsolute(folder) || folder.includes('\0')) throw invalid('The folder needs an absolute path.');
   return path.normalize(folder);
 }
+
+/** Characters of all certificates together: some ten of the largest in use. */
+export const MAXIMUM_AUTHORITIES = 65_536;
+
+/** RFC 7468 §5.1. */
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM file without what stands between them. Throws `audit-log.invalid-sink`. `now`: milliseconds. */
+export function authoritiesOf(url: string, pem: string, now: number): string {
+  if (!url.startsWith('https:')) throw invalid('Authorities are for a webhook with https.');
+  if (pem.includes('PRIVATE KEY'))
+    throw invalid('The file of the authorities holds a private key, which belongs elsewhere.');
+  const blocks = pem.length > MAXIMUM_AUTHORITIES ? [] : [...pem.matchAll(CERTIFICATE)].map(([block]) => block);
+  const certificates = blocks.map(certificateOf);
+  if (certificates.length === 0) throw invalid('The file of the authorities holds no certificate in PEM, or too many.');
+  if (certificates.some(({ validToDate }) => validToDate.getTime() < now)) {
+    throw invalid('A certificate of the authorities has expired.');
+  }
+  return certificates.map((certificate) => certificate.toString()).join('');
+}
+
+function certificateOf(block: string): X509Certificate {
+  try {
+    return new X509Certificate(block);
+  } catch {
+    throw invalid('The file of the authorities holds a certificate that cannot be read.');
+  }
+}
+
+/** For people: whom a sink believes, and until when. */
+export const describeAuthorities = (pem: string | null) =>
+  (pem?.match(CERTIFICATE) ?? []).map((block) => {
+    const { subject, fingerprint256, validToDate } = new X509Certificate(block);
+    return { subject, fingerprint: fingerprint256, validUntil: validToDate.toISOString() };
+  });
 
 /** What the log may say of a target: a path in an address can be as good as a password. */
 export const originOf = (kind: 'webhook' | 'file', target: string): string =>

@@ -100,6 +100,33 @@ export async function replaceRecovered(
   return changed !== undefined;
 }
 
+export interface NewRecoveryCode {
+  readonly account: Uuid;
+  readonly recoveryAuthenticationSecret: Uint8Array;
+  readonly accountKeyByRecovery: Uint8Array;
+}
+
+/** The recovery half of the record and nothing else of it. False when the recovery verifier is no longer `from`. */
+export async function replaceRecoveryCode(
+  { encryption }: AuthenticationServices,
+  transaction: Transaction,
+  { account, recoveryAuthenticationSecret, accountKeyByRecovery }: NewRecoveryCode,
+  from: Uint8Array,
+): Promise<boolean> {
+  const accounts = accountCodec.with(await encryption.subjects(transaction, [account]));
+  const changed = await tables(transaction)
+    .updateTable('accounts')
+    .set({
+      recovery_verifier: verifierOf(encryption, 'recovery', account, recoveryAuthenticationSecret),
+      ...accounts.change({ id: account }, { account_key_by_recovery: accountKeyByRecovery }),
+    })
+    .where('id', '=', account)
+    .where('recovery_verifier', '=', from)
+    .returning('id')
+    .executeTakeFirst();
+  return changed !== undefined;
+}
+
 /** Throws `authentication.email-in-use` for the address of another account. The account's own is no change and no error. */
 export async function replaceEmail(
   { encryption, indexRotations }: AddressServices,

@@ -118,10 +118,14 @@ export async function credentialByEmail(
     .executeTakeFirst();
 }
 
-export async function ownCredential(transaction: Transaction, actor: AccountActor): Promise<Credential | undefined> {
+export async function ownCredential(
+  transaction: Transaction,
+  actor: AccountActor,
+  proof: Proof = 'password',
+): Promise<Credential | undefined> {
   return tables(transaction)
     .selectFrom('accounts')
-    .select(['id', 'verifier'])
+    .select(['id', VERIFIERS[proof]])
     .where('id', '=', actor.account)
     .executeTakeFirst();
 }

@@ -6,7 +6,7 @@ import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clearCookie, presentedCredential, setCookie } from './cookie.ts';
 
-const TOKEN = 'a'.repeat(43);
+const TOKEN = 'a'.repeat(64);
 
 function answer({ url, headers }: IncomingMessage, response: ServerResponse): void {
   if (url === '/in') response.setHeader('set-cookie', setCookie(TOKEN, 60));

@@ -51,7 +51,8 @@ export async function invite(
   inviter: AccountActor,
   role: Role,
 ): Promise<IssuedInvitation & { readonly id: Uuid }> {
-  const grant = { tenant: inviter.tenant, granter: inviter.account, role };
+  // Held: whoever removes the inviter withdraws what is made here, or this finds them gone.
+  const grant = { tenant: inviter.tenant, granter: inviter.account, role, hold: true };
   if (!(await services.memberships.mayGrant(transaction, grant))) {
     throw new AuthenticationError('authentication.role-too-high');
   }
@@ -125,18 +126,18 @@ export async function withdrawInvitation(
   }
 }
 
-/** Of somebody who leaves. Answers with how many could still have been used. */
+/** Of somebody who leaves the tenant, or all of them. Answers with how many could still have been used. */
 export async function withdrawInvitationsOf(
-  services: AuthenticationServices,
   transaction: Transaction,
-  account: Uuid,
+  of: { readonly account: Uuid; readonly tenant?: Uuid; readonly now: number },
 ): Promise<number> {
+  const { account, tenant, now } = of;
   const rows = await tables(transaction)
     .deleteFrom('invitations')
     .where('invited_by', '=', account)
+    .$if(tenant !== undefined, (query) => query.where('tenant_id', '=', tenant!))
     .returning('secret_hash')
     .execute();
-  const now = services.clock.now();
   let open = 0;
   for (const { secret_hash: hash } of rows) {
     if ((await consumeOnce(transaction, { purpose: PURPOSE, hash, now })) !== undefined) open += 1;

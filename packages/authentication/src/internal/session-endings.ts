@@ -4,7 +4,7 @@ import type { Transaction } from '@strongroom/storage';
 import { AuthenticationError } from '../errors.ts';
 import type { AuthenticationServices } from '../services.ts';
 import { tables, type Transport } from './tables.ts';
-import { newToken } from './token.ts';
+import { newSessionToken } from './token.ts';
 
 /** How many were ended. */
 export async function endOtherSessions(transaction: Transaction, actor: AccountActor): Promise<number> {
@@ -46,7 +46,7 @@ export async function renewSession(
   transaction: Transaction,
   actor: AccountActor,
 ): Promise<{ readonly token: string; readonly transport: Transport; readonly expiresAt: Date }> {
-  const token = newToken(services.encryption, 'authentication.session-token');
+  const token = newSessionToken(services.encryption);
   const row = await tables(transaction)
     .updateTable('sessions')
     .set({ token_hash: token.hash, reauthenticated_until: null })

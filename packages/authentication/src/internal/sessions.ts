@@ -6,7 +6,7 @@ import { LAST_SEEN_RESOLUTION_SECONDS, REAUTHENTICATION_SECONDS, sessionLifetime
 import type { AuthenticationServices } from '../services.ts';
 import { sessionCodec } from './codecs.ts';
 import { tables, type Transport } from './tables.ts';
-import { hashToken, newToken } from './token.ts';
+import { newSessionToken } from './token.ts';
 
 interface SessionTimes {
   readonly createdAt: Date;
@@ -37,7 +37,7 @@ export async function startSession(
 ): Promise<StartedSession> {
   const now = services.clock.now();
   const id = newUuid(now);
-  const token = newToken(services.encryption, 'authentication.session-token');
+  const token = newSessionToken(services.encryption);
   const { idleSeconds, absoluteSeconds } = sessionLifetimes[transport];
   const times = {
     createdAt: new Date(now),
@@ -81,13 +81,13 @@ export interface ResumedSession {
 export async function resumeSession(
   services: AuthenticationServices,
   transaction: Transaction,
-  presented: { readonly token: Uint8Array; readonly transport: Transport },
+  presented: { readonly tokenHash: Uint8Array; readonly transport: Transport },
 ): Promise<ResumedSession | undefined> {
   const now = services.clock.now();
   const row = await tables(transaction)
     .selectFrom('sessions')
     .select(['id', 'account_id', 'tenant_id', 'last_seen_at', 'idle_expires_at', 'expires_at', 'reauthenticated_until'])
-    .where('token_hash', '=', hashToken(services.encryption, 'authentication.session-token', presented.token))
+    .where('token_hash', '=', presented.tokenHash)
     .where('transport', '=', presented.transport)
     .executeTakeFirst();
   if (row === undefined || row.idle_expires_at.getTime() <= now) return undefined;
@@ -118,7 +118,7 @@ export async function raiseSession(
   transaction: Transaction,
   actor: AccountActor,
 ): Promise<{ token: string; transport: Transport; until: Date; expiresAt: Date }> {
-  const token = newToken(services.encryption, 'authentication.session-token');
+  const token = newSessionToken(services.encryption);
   const until = after(services.clock.now(), REAUTHENTICATION_SECONDS);
   const row = await tables(transaction)
     .updateTable('sessions')

@@ -1,30 +1,44 @@
+import { join } from 'node:path';
+import { createEncryption, fileSlot, type Encryption } from '@strongroom/encryption';
 import { fromBase64Url, toBase64Url } from '@strongroom/kernel';
-import { describe, expect, it } from 'vitest';
-import { parseToken } from './token.ts';
+import { temporaryFolder } from '@strongroom/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newSessionToken, sessionTokenHash } from './token.ts';
 
-describe('parseToken', () => {
-  const bytes = new Uint8Array(32).fill(0xab);
-  const text = toBase64Url(bytes);
-
-  it('reads the one spelling of a token', () => {
-    expect(parseToken(text)).toEqual(bytes);
+describe('session tokens', () => {
+  let encryption: Encryption;
+  beforeAll(async () => {
+    encryption = await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root')) });
   });
 
-  it.each([
-    ['empty', ''],
-    ['short', text.slice(1)],
-    ['long', `${text}A`],
-    ['padded', `${text}=`],
-    ['of another alphabet', `+${text.slice(1)}`],
-    // The last character carries two unused bits: only one of its four spellings counts.
-    ['of another spelling', `${text.slice(0, -1)}t`],
-    ['with a line break', `${text}\n`],
-  ])('refuses one that is %s', (_name, wrong) => {
-    expect(parseToken(wrong)).toBeUndefined();
+  it('are recognised by the installation that made them, and by no other', async () => {
+    const { text, hash } = newSessionToken(encryption);
+    expect(sessionTokenHash(encryption, text)).toEqual(hash);
+    const elsewhere = await createEncryption({ slot: fileSlot(join(temporaryFolder(), 'root')) });
+    expect(sessionTokenHash(elsewhere, text)).toBeUndefined();
   });
 
-  it('has a spelling to refuse', () => {
-    expect(text.at(-1)).toBe('s');
-    expect(() => fromBase64Url(`${text.slice(0, -1)}t`)).toThrow();
+  it('hold 256 random bits, and their hash says nothing of the tag', () => {
+    const tokens = Array.from({ length: 50 }, () => newSessionToken(encryption));
+    const random = new Set(tokens.map(({ text }) => toBase64Url(fromBase64Url(text).subarray(0, 32))));
+    expect(random.size).toBe(50);
+    for (const { text, hash } of tokens) expect(hash.subarray(0, 16)).not.toEqual(fromBase64Url(text).subarray(32));
+  });
+
+  it('are refused after any single change', () => {
+    const { text } = newSessionToken(encryption);
+    const bytes = fromBase64Url(text);
+    for (const index of bytes.keys()) {
+      const changed = Uint8Array.from(bytes);
+      changed[index]! ^= 1;
+      expect(sessionTokenHash(encryption, toBase64Url(changed)), `byte ${index}`).toBeUndefined();
+    }
+  });
+
+  it('have one spelling', () => {
+    const { text } = newSessionToken(encryption);
+    for (const wrong of ['', text.slice(1), `${text}A`, `${text}=`, `+${text.slice(1)}`, ` ${text}`, `${text}\n`]) {
+      expect(sessionTokenHash(encryption, wrong)).toBeUndefined();
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import { createAccount, type AccountKeys } from '@strongroom/sealing';
+import { rounds } from '@strongroom/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MapBlockCache } from '../block-cache.test-support.ts';
@@ -108,7 +109,7 @@ describe('a space in sealed blocks', () => {
         expect(again.position).toBe(sequence);
         expect(again.memories).toEqual(feed);
       }),
-      { numRuns: 60 },
+      { numRuns: rounds(25, 60) },
     );
   });
 

@@ -29,6 +29,22 @@ export async function knowingTheOutcome<Answer>(
   }
 }
 
+/**
+ * Runs a change that may be repeated until the server answers, whatever it answers. Throws `client.recovery-code-unknown` when the server stays
+ * away: which code counts is not known then.
+ */
+export async function untilAnswered<Answer>(change: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await change();
+    } catch (cause) {
+      if (!isLost(cause)) throw cause;
+      if (attempt === QUESTIONS) throw new ClientError('client.recovery-code-unknown', { cause });
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY));
+  }
+}
+
 /** The salt tells: each record of a password has its own, and everybody may ask for it. */
 async function hasRecord(place: { api: Api; email: string; record: AccountRecord }): Promise<boolean> {
   const { api, email, record } = place;

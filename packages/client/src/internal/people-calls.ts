@@ -6,6 +6,7 @@ import type {
   EmailChange,
   PasswordChange,
   PlannedDeparture,
+  RecoveryCodeRenewal,
   RecoveryFinish,
   RecoveryStart,
 } from '@strongroom/authentication/wire';
@@ -118,6 +119,9 @@ export function accountLifeCalls(http: Http) {
       const answer = fields(await http.json({ method: 'PUT', path: '/v1/account/password', body, repeatable: false }));
       return { token: textOrNull(answer, 'token'), account: readAccount(answer['account']) };
     },
+
+    renewRecoveryCode: async (body: RecoveryCodeRenewal): Promise<RemoteAccount> =>
+      readAccount(await http.json({ method: 'PUT', path: '/v1/account/recovery-code', body, repeatable: true })),
 
     changeEmail: async (body: EmailChange): Promise<RemoteAccount> =>
       readAccount(await http.json({ method: 'PUT', path: '/v1/account/email', body, repeatable: true })),

@@ -22,7 +22,7 @@ export class ColumnKey {
 
   /** Returns `undefined` for a value that was not sealed with this key for this row, or is not whole. */
   open(row: string, value: Uint8Array): Buffer<ArrayBuffer> | undefined {
-    return this.#startsWithHeader(value) ? this.#cipher.open(value, this.#context.at(row)) : undefined;
+    return this.#startsWithHeader(value) ? this.#cipher.open(value, BODY_OFFSET, this.#context.at(row)) : undefined;
   }
 
   /** The commitment is public: it stands in every value. An early exit tells nothing. */

@@ -6,7 +6,6 @@ import { FERNET_KEY_BYTES, SealingError, splitFernetKey } from '@strongroom/seal
 import type { Algorithm } from '../algorithms.ts';
 import { decryptGcm, encryptGcm, GCM_TAG_BYTES, GCM_VECTOR_BYTES, type GcmOutput } from './aes-gcm.ts';
 import { FernetKeys, secondsNow } from './fernet-keys.ts';
-import { BODY_OFFSET } from './field-format.ts';
 import { hkdfExpand } from './hkdf.ts';
 import { RandomPool } from './random-pool.ts';
 import { ValueSlab } from './value-slab.ts';
@@ -14,13 +13,13 @@ import { XAES_NONCE_BYTES, XaesKey } from './xaes-gcm.ts';
 
 /** One algorithm under one column key. `context` is valid during the call only. */
 export interface FieldCipher {
-  /** The whole value: `header`, which has `BODY_OFFSET` bytes, and behind it what belongs to this algorithm. */
+  /** The whole value: `header`, and behind it what belongs to this algorithm. */
   seal(header: Uint8Array, context: Uint8Array, plaintext: string | Uint8Array): Bytes;
   /**
-   * `value`: whole, its header already compared. Returns `undefined` when what is behind the header was not sealed with this key in this
-   * context, or is not whole.
+   * `value`: whole; its header, of so many bytes, was already compared. Returns `undefined` when what is behind the header was not sealed with this
+   * key in this context, or is not whole.
    */
-  open(value: Uint8Array, context: Uint8Array): Buffer<ArrayBuffer> | undefined;
+  open(value: Uint8Array, headerBytes: number, context: Uint8Array): Buffer<ArrayBuffer> | undefined;
 }
 
 const values = new ValueSlab();
@@ -39,33 +38,33 @@ interface Gcm {
 class GcmField implements FieldCipher {
   readonly #gcm: Gcm;
   readonly #nonces: RandomPool;
-  readonly #ciphertextOffset: number;
 
   constructor(gcm: Gcm, nonces: RandomPool) {
     this.#gcm = gcm;
     this.#nonces = nonces;
-    this.#ciphertextOffset = BODY_OFFSET + nonces.size;
   }
 
   seal(header: Uint8Array, context: Uint8Array, plaintext: string | Uint8Array): Bytes {
     const nonce = this.#nonces.next();
     const { ciphertext, tag } = this.#gcm.encrypt(nonce, context, plaintext);
-    const tagOffset = this.#ciphertextOffset + ciphertext.length;
+    const ciphertextOffset = header.length + nonce.length;
+    const tagOffset = ciphertextOffset + ciphertext.length;
     const value = values.take(tagOffset + GCM_TAG_BYTES);
     value.set(header);
-    value.set(nonce, BODY_OFFSET);
-    value.set(ciphertext, this.#ciphertextOffset);
+    value.set(nonce, header.length);
+    value.set(ciphertext, ciphertextOffset);
     value.set(tag, tagOffset);
     return value;
   }
 
-  open(value: Uint8Array, context: Uint8Array): Buffer<ArrayBuffer> | undefined {
+  open(value: Uint8Array, headerBytes: number, context: Uint8Array): Buffer<ArrayBuffer> | undefined {
+    const ciphertextOffset = headerBytes + this.#nonces.size;
     const tagOffset = value.length - GCM_TAG_BYTES;
-    if (tagOffset < this.#ciphertextOffset) return undefined;
+    if (tagOffset < ciphertextOffset) return undefined;
     return this.#gcm.decrypt(
-      value.subarray(BODY_OFFSET, this.#ciphertextOffset),
+      value.subarray(headerBytes, ciphertextOffset),
       context,
-      value.subarray(this.#ciphertextOffset, tagOffset),
+      value.subarray(ciphertextOffset, tagOffset),
       value.subarray(tagOffset),
     );
   }
@@ -81,16 +80,16 @@ class FernetField implements FieldCipher {
 
   seal(header: Uint8Array, context: Uint8Array, plaintext: string | Uint8Array): Bytes {
     const token = this.#at(context).encrypt(plaintext, secondsNow());
-    const value = values.take(BODY_OFFSET + token.length);
+    const value = values.take(header.length + token.length);
     value.set(header);
-    Buffer.from(value.buffer, value.byteOffset, value.length).write(token, BODY_OFFSET, 'latin1');
+    Buffer.from(value.buffer, value.byteOffset, value.length).write(token, header.length, 'latin1');
     return value;
   }
 
-  open(value: Uint8Array, context: Uint8Array): Buffer<ArrayBuffer> | undefined {
+  open(value: Uint8Array, headerBytes: number, context: Uint8Array): Buffer<ArrayBuffer> | undefined {
     try {
       const keys = this.#at(context);
-      const frame = keys.verify(value.subarray(BODY_OFFSET));
+      const frame = keys.verify(value.subarray(headerBytes));
       return frame === undefined ? undefined : keys.decrypt(frame);
     } catch (error) {
       if (error instanceof SealingError) return undefined;

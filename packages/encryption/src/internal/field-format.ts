@@ -24,7 +24,8 @@ export interface FieldHeader {
   readonly keyVersion: number;
 }
 
-const algorithmNames = new Map<number, Algorithm>(
+/** By the number that stands in values. */
+export const algorithmNames: ReadonlyMap<number, Algorithm> = new Map<number, Algorithm>(
   Object.entries(algorithms).map(([name, identifier]) => [identifier, name as Algorithm]),
 );
 

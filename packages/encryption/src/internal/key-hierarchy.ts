@@ -1,8 +1,9 @@
 /**
- * root version → tenant → data subject → column, by HKDF-Expand with a label of its own for every step. Each level is cached:
- * a further column of a known person costs two HMACs, a further row nothing.
+ * root version → tenant → data subject → column, by HKDF-Expand with a label of its own for every step. Tenant keys and column keys are
+ * cached: a further column of a person costs four HMACs, a further row nothing.
  */
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import type { Uuid } from '@strongroom/kernel';
 import { algorithms } from '../algorithms.ts';
 import { EncryptionError } from '../errors.ts';
 import { checkColumnPlace, checkIdentity, checkName, type ColumnPlace, type Place } from '../place.ts';
@@ -15,6 +16,7 @@ import { GenerationalCache } from './generational-cache.ts';
 import { deriveKey, hkdfExpand } from './hkdf.ts';
 import { ColumnKeys, type LoadedSubject } from './loaded-subject.ts';
 import type { RootKeyring, RootVersion } from './root-keyring.ts';
+import { SECRET_BYTES } from './secret.ts';
 
 /** Buckets of column keys per cache generation; at most twice as many in all. A column key takes about 1 KB. */
 const BUCKETS_PER_GENERATION = 4096;
@@ -94,24 +96,27 @@ export class KeyHierarchy {
   }
 
   #subjectKey(keyVersion: number, place: Omit<Place, 'row'>, loaded: LoadedSubject | undefined): KeyObject {
-    const { tenant, subject } = place;
+    const { subject } = place;
     const { scheme } = this.#root(keyVersion);
     if (scheme === 'lookup') throw missing(keyVersion);
     if (subject === null || scheme === 'derived') return this.#derivedKey(keyVersion, place);
     if (loaded?.subject !== subject) throw new EncryptionError('encryption.subject-not-loaded');
     // The derived part brings in version and tenant, the person's secret is what can be destroyed. It is the key of the
-    // function, so that without it the result is random even to who holds everything else. Only column keys are cached.
-    const share = this.#derivedKey(keyVersion, { tenant, subject }).export();
+    // function, so that without it the result is random even to who holds everything else. Only column keys are cached: a KeyObject for
+    // either would cost as much as making it again.
+    const share = hkdfExpand(this.#tenantKey(keyVersion, place), derivedInfo(subject), SECRET_BYTES);
+    const info = canonical('strongroom/subject/v2', share);
     try {
-      return deriveKey(loaded.secret(), canonical('strongroom/subject/v2', share));
+      return deriveKey(loaded.secret(), info);
     } finally {
       share.fill(0);
+      info.fill(0);
     }
   }
 
   #derivedKey(keyVersion: number, { tenant, subject }: Pick<Place, 'tenant' | 'subject'>): KeyObject {
     return this.#cached(`subject\0${keyVersion}\0${tenant ?? ''}\0${subject ?? ''}`, () =>
-      deriveKey(this.#tenantKey(keyVersion, { tenant }), canonical('strongroom/subject/v1', subject ?? '')),
+      deriveKey(this.#tenantKey(keyVersion, { tenant }), derivedInfo(subject)),
     );
   }
 
@@ -136,6 +141,8 @@ export class KeyHierarchy {
     return made;
   }
 }
+
+const derivedInfo = (subject: Uuid | null): Uint8Array => canonical('strongroom/subject/v1', subject ?? '');
 
 const missing = (keyVersion: number): EncryptionError =>
   new EncryptionError('encryption.key-missing', { detail: `It was written under key version ${keyVersion}.` });

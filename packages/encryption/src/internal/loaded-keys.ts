@@ -1,8 +1,8 @@
 /** The keys of some people within one transaction. */
 import type { KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
-import { concatBytes, type Bytes, type Uuid } from '@strongroom/kernel';
-import type { Algorithm } from '../algorithms.ts';
+import { concatBytes, equalBytes, type Bytes, type Uuid } from '@strongroom/kernel';
+import { DEFAULT_ALGORITHM, type Algorithm } from '../algorithms.ts';
 import { EncryptionError } from '../errors.ts';
 import type { ColumnPlace, Place } from '../place.ts';
 import type { SharedPlace, SubjectKeys } from '../sealer.ts';
@@ -11,7 +11,7 @@ import { FieldSealer, KeySet, plainBytes } from './field-sealer.ts';
 import { LoadedSubject } from './loaded-subject.ts';
 import type { RootVersion } from './root-keyring.ts';
 import { randomSecret } from './secret.ts';
-import { MOST_SUBJECTS, openShared, readShared, sealShared } from './shared-value.ts';
+import { MOST_SUBJECTS, openShared, readShared, sealShared, WRAP_ALGORITHM, type SharedParts } from './shared-value.ts';
 
 /** In place of the column's own name, so that a wrapped key is never taken for a value or the other way round. */
 const wrapPlace = (place: SharedPlace, subject: Uuid): Place => ({ ...place, column: `${place.column}#key`, subject });
@@ -89,7 +89,12 @@ export class LoadedKeys implements SubjectKeys {
     return this.#sealer.blindIndex(place, normalised, keyVersion);
   }
 
-  sealShared(subjects: readonly Uuid[], place: SharedPlace, plaintext: string | Uint8Array): Bytes {
+  sealShared(
+    subjects: readonly Uuid[],
+    place: SharedPlace,
+    plaintext: string | Uint8Array,
+    algorithm: Algorithm = DEFAULT_ALGORITHM,
+  ): Bytes {
     if (subjects.length < 1 || subjects.length > MOST_SUBJECTS || new Set(subjects).size !== subjects.length) {
       throw new TypeError(`sealShared: subjects must be 1 to ${MOST_SUBJECTS} different people`);
     }
@@ -99,10 +104,10 @@ export class LoadedKeys implements SubjectKeys {
     const valueKey = randomSecret();
     try {
       const wraps = subjects.map((subject) => {
-        const wrap = this.#sealer.seal(wrapPlace(place, subject), valueKey);
+        const wrap = this.#sealer.seal(wrapPlace(place, subject), valueKey, WRAP_ALGORITHM);
         return wrap.subarray(COMMITMENT_OFFSET);
       });
-      return sealShared(this.#keys.keyVersion, place, valueKey, wraps, plaintext);
+      return sealShared(this.#keys.headers[algorithm], place, valueKey, wraps, plaintext);
     } finally {
       valueKey.fill(0);
     }
@@ -111,21 +116,40 @@ export class LoadedKeys implements SubjectKeys {
   openShared(subjects: readonly Uuid[], place: SharedPlace, value: Uint8Array): Bytes {
     const parts = readShared(value);
     const readable = subjects.filter((subject) => this.#loaded.has(subject));
-    for (const subject of subjects) if (!this.#asked.has(subject)) this.#loadedOf(subject);
-    if (readable.length === 0) throw new EncryptionError('encryption.subject-erased');
-    for (const subject of readable) {
-      for (const wrap of parts.wraps) {
-        const at = wrapPlace(place, subject);
-        const key = this.#keys.hierarchy.columnKey(parts.header, at, this.#loaded.get(subject));
-        const field = concatBytes(encodeHeader(parts.header, wrap), wrap.subarray(BODY_OFFSET - COMMITMENT_OFFSET));
-        const valueKey = key.open(place.row, field);
-        if (valueKey === undefined) continue;
-        const plaintext = openShared(parts, place, valueKey);
-        valueKey.fill(0);
-        if (plaintext !== undefined) return plainBytes(plaintext);
-      }
+    // Somebody whose keys nobody asked for is not to be called erased.
+    if (!subjects.every((subject) => this.#asked.has(subject))) {
+      throw new EncryptionError('encryption.subject-not-loaded');
     }
-    throw new EncryptionError('encryption.cannot-open');
+    if (readable.length === 0) throw new EncryptionError('encryption.subject-erased');
+    let valueKey: Bytes | undefined;
+    try {
+      // Each of them: a row that names somebody else beside one of the people is not the one that was written.
+      for (const subject of readable) {
+        const own = this.#unwrapShared(subject, place, parts);
+        const isSame = own !== undefined && (valueKey === undefined || equalBytes(own, valueKey));
+        valueKey?.fill(0);
+        valueKey = own;
+        if (!isSame) throw new EncryptionError('encryption.cannot-open');
+      }
+      const plaintext = openShared(parts, place, valueKey!);
+      if (plaintext === undefined) throw new EncryptionError('encryption.cannot-open');
+      return plainBytes(plaintext);
+    } finally {
+      valueKey?.fill(0);
+    }
+  }
+
+  /** The value's key, if one of the wraps is this person's. The caller wipes it. */
+  #unwrapShared(subject: Uuid, place: SharedPlace, { header, wraps }: SharedParts): Bytes | undefined {
+    const at = wrapPlace(place, subject);
+    const wrapHeader = { keyVersion: header.keyVersion, algorithm: WRAP_ALGORITHM } as const;
+    const key = this.#keys.hierarchy.columnKey(wrapHeader, at, this.#loaded.get(subject));
+    for (const wrap of wraps) {
+      const field = concatBytes(encodeHeader(wrapHeader, wrap), wrap.subarray(BODY_OFFSET - COMMITMENT_OFFSET));
+      const valueKey = key.open(place.row, field);
+      if (valueKey !== undefined) return valueKey;
+    }
+    return undefined;
   }
 
   [inspect.custom](): string {

@@ -4,7 +4,7 @@ import type { Transaction } from '@strongroom/storage';
 import { tokenDigest } from './digests.ts';
 import { openTokens } from './outer-layer.ts';
 import type { Refusal } from './refusal.ts';
-import { advance, lockSpace } from './sequence.ts';
+import { advance, lockSpaceFor } from './sequence.ts';
 import { tables, type SpacePlace } from './tables.ts';
 
 /** A tombstone: the id stays, and every version's content is gone. */
@@ -26,11 +26,11 @@ export async function removeMemory(
   encryption: Encryption,
   transaction: Transaction,
   place: SpacePlace,
-  now: number,
+  by: { readonly account: Uuid; readonly now: number },
   removal: { readonly id: Uuid; readonly expectedVersion: number },
 ): Promise<Tombstone | Refusal> {
   const { id, expectedVersion } = removal;
-  const space = await lockSpace(transaction, place);
+  const space = await lockSpaceFor(transaction, place, { account: by.account, permission: 'memory.delete' });
   const memory = await tables(transaction)
     .selectFrom('memories')
     .select(['version', 'sequence', 'deleted_at'])
@@ -55,7 +55,7 @@ export async function removeMemory(
     id,
     version: expectedVersion + 1,
     sequence: space.sequence + 1,
-    at: new Date(now),
+    at: new Date(by.now),
     repeated: false,
     removed: await presentDigest(encryption, transaction, place, removal),
   };

@@ -8,7 +8,7 @@ import type { Transaction } from '@strongroom/storage';
 import { tokenDigest } from './digests.ts';
 import { openTokens, sealToken } from './outer-layer.ts';
 import type { Refusal } from './refusal.ts';
-import { advance, lockSpace } from './sequence.ts';
+import { advance, lockSpaceFor } from './sequence.ts';
 import { tables, type SpacePlace } from './tables.ts';
 
 export interface Write {
@@ -43,7 +43,7 @@ export async function writeMemories(
   by: { readonly author: Uuid; readonly now: number },
   writes: readonly Write[],
 ): Promise<WriteResult> {
-  const space = await lockSpace(transaction, place);
+  const space = await lockSpaceFor(transaction, place, { account: by.author, permission: 'memory.write' });
   const stored = await storedState(encryption, transaction, place, writes);
   const refusals: Refusal[] = [];
   const repeated = new Map<Uuid, Outcome>();

@@ -2,7 +2,7 @@
 import type { StrongroomError, Uuid } from '@strongroom/kernel';
 import type { z } from 'zod';
 import { PipelineError } from '../errors.ts';
-import type { PipelineResponse } from '../http.ts';
+import { STRICT_TRANSPORT_SECURITY, type PipelineResponse } from '../http.ts';
 import type { Reply } from '../route.ts';
 import { fieldPath } from './describe-issues.ts';
 import { isVisible, policyItem, stateItem, type TakenLimit } from './limit-headers.ts';
@@ -21,12 +21,9 @@ const PROTECTION: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
 };
 
-/** RFC 6797, two years. Not for subdomains: other services may live there. */
-const STRICT_TRANSPORT = 'max-age=63072000';
-
 export function baseHeaders(requestId: Uuid, secure: boolean): Headers {
   const headers: Headers = { ...PROTECTION, 'x-request-id': requestId };
-  if (secure) headers['strict-transport-security'] = STRICT_TRANSPORT;
+  if (secure) headers['strict-transport-security'] = STRICT_TRANSPORT_SECURITY;
   return headers;
 }
 

@@ -1,3 +1,4 @@
+import { rounds } from '@strongroom/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createProcessCounters } from './process-counters.ts';
@@ -57,7 +58,7 @@ describe('a full table', () => {
           if (allowed) expect(alone.take(`key ${key}`, 1, now).allowed).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: rounds(80, 200) },
     );
     expect(refused).toBeGreaterThan(100);
   });

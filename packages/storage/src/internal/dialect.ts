@@ -17,13 +17,23 @@ import type { Session, SessionSource } from './session.ts';
 /** Marks statements that may wait; see `postpone`. */
 export const POSTPONED: unique symbol = Symbol('postponed');
 
-class Connection implements DatabaseConnection {
+/** A connection in a transaction, for what need not go through Kysely. */
+export interface TransactionConnection {
+  postpone(statements: string): void;
+}
+
+class Connection implements DatabaseConnection, TransactionConnection {
   readonly session: Session;
   broken = false;
   #postponed = '';
 
   constructor(session: Session) {
     this.session = session;
+  }
+
+  /** See `postpone`. */
+  postpone(statements: string): void {
+    this.#postponed += `${statements};`;
   }
 
   /** The statements that wait, each with its semicolon; from now on they are the caller's to run or to drop. */
@@ -41,7 +51,7 @@ class Connection implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     if (query.parameters[0] === POSTPONED) {
-      this.#postponed += `${query.sql};`;
+      this.postpone(query.sql);
       return { rows: [] };
     }
     await this.runPostponed();
@@ -66,12 +76,14 @@ class Connection implements DatabaseConnection {
 
 const connectionOf = (connection: DatabaseConnection): Connection => connection as Connection;
 
-/** `opening` gives the statements that follow `begin` in the same round trip. */
+/** Told of every transaction that begins, gives the statements that follow `begin` in the same round trip. */
+type Opening = (connection: TransactionConnection) => string;
+
 class SessionDriver implements Driver {
   readonly #source: SessionSource;
-  readonly #opening: () => string;
+  readonly #opening: Opening;
 
-  constructor(source: SessionSource, opening: () => string) {
+  constructor(source: SessionSource, opening: Opening) {
     this.#source = source;
     this.#opening = opening;
   }
@@ -92,8 +104,9 @@ class SessionDriver implements Driver {
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     const level = settings.isolationLevel === undefined ? '' : ` isolation level ${settings.isolationLevel}`;
     const access = settings.accessMode === undefined ? '' : ` ${settings.accessMode}`;
+    const used = connectionOf(connection);
     try {
-      await connectionOf(connection).session.run(`begin${level}${access}; ${this.#opening()}`);
+      await used.session.run(`begin${level}${access}; ${this.#opening(used)}`);
     } catch (error) {
       // The first of the two may have worked: a connection inside a transaction must not go back to the pool.
       await this.rollbackTransaction(connection);
@@ -150,7 +163,7 @@ class SessionDriver implements Driver {
 
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-export function sessionDialect(source: SessionSource, opening: () => string): Dialect {
+export function sessionDialect(source: SessionSource, opening: Opening): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => new SessionDriver(source, opening),

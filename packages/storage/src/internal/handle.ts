@@ -4,7 +4,7 @@ import { isUuid } from '@strongroom/kernel';
 import { Kysely } from 'kysely';
 import type { Database, Scope, Transaction } from '../database.ts';
 import { StorageError } from '../errors.ts';
-import { sessionDialect } from './dialect.ts';
+import { sessionDialect, type TransactionConnection } from './dialect.ts';
 import { SERVING_ROLE, SYSTEM_ROLE, type Engine } from './engine.ts';
 import { toStorageError } from './failures.ts';
 
@@ -18,7 +18,14 @@ interface Running {
   readonly scope: Scope;
   /** False once the transaction ended: timers set inside it may open their own. */
   open: boolean;
+  connection?: TransactionConnection;
 }
+
+/** Of the transactions that run. Those derived from them, with plugins for example, are not among them. */
+const connections = new WeakMap<Transaction, TransactionConnection>();
+
+export const connectionOf = (transaction: Transaction): TransactionConnection | undefined =>
+  connections.get(transaction);
 
 /** The statements that give a transaction its role and tenant, for it alone. */
 function scopeStatements(scope: Scope): string {
@@ -50,9 +57,10 @@ export class Handle implements Database {
     this.engine = engine.name;
     this.warnings = engine.warnings;
     this.#engine = engine;
-    const opening = (): string => {
+    const opening = (connection: TransactionConnection): string => {
       const running = this.#running.getStore();
       if (running === undefined) throw new TypeError('a transaction needs a scope');
+      running.connection = connection;
       return scopeStatements(running.scope);
     };
     this.#kysely = new Kysely<object>({ dialect: sessionDialect(engine.serving, opening) });
@@ -80,8 +88,16 @@ export class Handle implements Database {
 
   async #once<Result>(scope: Scope, work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     const running: Running = { scope, open: true };
+    const known = async (transaction: Transaction): Promise<Result> => {
+      if (running.connection !== undefined) connections.set(transaction, running.connection);
+      try {
+        return await work(transaction);
+      } finally {
+        connections.delete(transaction);
+      }
+    };
     try {
-      return await this.#running.run(running, () => this.#kysely.transaction().execute(work));
+      return await this.#running.run(running, () => this.#kysely.transaction().execute(known));
     } finally {
       running.open = false;
     }

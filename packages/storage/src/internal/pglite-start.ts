@@ -1,5 +1,6 @@
 /** Starting PGlite: over a folder, in memory, or for the first time. */
 import { statfsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { StorageError } from '../errors.ts';
 import { beginDatabase, finishDatabase } from './data-folder.ts';
@@ -11,16 +12,31 @@ const logSize = ['-c', 'min_wal_size=32MB', '-c', 'max_wal_size=64MB'];
 /** Its timer would outlive a start that failed, and call into what is left of it. */
 const noProgressTimer = ['-c', 'log_startup_progress_interval=0'];
 
-const relaxedParameters = [...PGlite.defaultStartParams, ...logSize, ...noProgressTimer];
+/**
+ * PostgreSQL's own 128 MB are written at every start, and remain: a third of a start's processor time and 100 MB of memory. What does not
+ * fit is read from the file system's cache (measured: docs/design/storage.md).
+ */
+const bufferSize = ['-c', 'shared_buffers=32MB'];
+
+const relaxedParameters = [...PGlite.defaultStartParams, ...bufferSize, ...logSize, ...noProgressTimer];
 
 /** `-F` switches syncing off. `fsync` is the one method that reaches the file system layer (see durable-filesystem.ts). */
 const durableParameters = [
   ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
+  ...bufferSize,
   ...logSize,
   ...noProgressTimer,
   '-c',
   'wal_sync_method=fsync',
 ];
+
+/**
+ * V8 compiles each WebAssembly function anew, with optimisation, once about so many bytes of it were executed; its own setting is 13 million.
+ * PGlite is over ten thousand functions, and a start alone takes enough of them past that to cost a quarter of its processor time, for code
+ * that hardly runs again. What a server runs all the time gets past this one, too (measured: docs/design/storage.md). It is a number that V8
+ * looks up when it compiles a module, hence it must be set before.
+ */
+setFlagsFromString('--wasm-tiering-budget=200000000');
 
 export const startInMemory = (): Promise<PGlite> => PGlite.create();
 

@@ -72,7 +72,7 @@ export const deleteAccountRoute = defineLifeRoute({
     const standing = await services.memberships.standing(transaction, actor);
     const spaces = await services.departures.erase(transaction, actor, body.deleteSpaces ?? []);
     await services.memberships.leave(transaction, actor);
-    const invitations = await withdrawInvitationsOf(services, transaction, account);
+    const invitations = await withdrawInvitationsOf(transaction, { account, now: services.clock.now() });
     const sessions = await endAllSessions(transaction, { account });
     await deleteAccount(transaction, account);
     if (services.subjectErasure !== undefined) await queueErasure(transaction, account, services.clock.now());

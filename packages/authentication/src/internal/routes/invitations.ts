@@ -1,4 +1,4 @@
-import { audited, inCurrentTenant, notAudited } from '@strongroom/pipeline';
+import { audited, inCurrentTenant, notAudited, pageOf } from '@strongroom/pipeline';
 import { z } from 'zod';
 import { invitationsByAccount, ordinary } from '../../limits.ts';
 import { PAGE_ITEMS, invitation, invitationList, invitationPath, invitationQuery, newInvitation } from '../../wire.ts';
@@ -36,17 +36,16 @@ export const listInvitationsRoute = defineRoute({
   audit: notAudited('Shows roles and times of invitations to those who may make and withdraw them.'),
   async handler({ query, services, transaction, account }) {
     const of = { tenant: account().tenant, now: services.clock.now() };
-    // One more than a page holds tells whether there is another.
     const found = await listInvitations(transaction, of, { before: query.cursor, limit: PAGE_ITEMS + 1 });
-    const page = found.slice(0, PAGE_ITEMS);
+    const { rows, next } = pageOf(found, PAGE_ITEMS);
     return {
       body: {
-        items: page.map((open) => ({
+        items: rows.map((open) => ({
           ...open,
           createdAt: open.createdAt.toISOString(),
           expiresAt: open.expiresAt.toISOString(),
         })),
-        next: found.length > page.length ? page.at(-1)!.id : null,
+        next,
       },
     };
   },

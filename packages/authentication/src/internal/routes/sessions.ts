@@ -1,5 +1,5 @@
 import type { Uuid } from '@strongroom/kernel';
-import { audited, notAudited, ownAccount } from '@strongroom/pipeline';
+import { audited, notAudited, ownAccount, pageOf } from '@strongroom/pipeline';
 import { z } from 'zod';
 import { AuthenticationError } from '../../errors.ts';
 import { ordinary, reauthenticationByAccount } from '../../limits.ts';
@@ -33,12 +33,11 @@ export const listSessionsRoute = defineRoute({
   audit: notAudited('Reads what concerns the caller only.'),
   async handler({ query, services, transaction, account }) {
     const actor = account();
-    // One more than a page holds tells whether there is another.
     const found = await listSessions(services, transaction, actor, { before: query.cursor, limit: PAGE_ITEMS + 1 });
-    const page = found.slice(0, PAGE_ITEMS);
+    const { rows, next } = pageOf(found, PAGE_ITEMS);
     return {
       body: {
-        items: page.map((session) => ({
+        items: rows.map((session) => ({
           id: session.id,
           transport: session.transport,
           createdAt: session.createdAt.toISOString(),
@@ -48,7 +47,7 @@ export const listSessionsRoute = defineRoute({
           deviceName: session.deviceName,
           current: session.id === actor.session,
         })),
-        next: found.length > page.length ? page.at(-1)!.id : null,
+        next,
       },
     };
   },

@@ -106,6 +106,24 @@ for (const engine of databases()) {
       );
     });
 
+    it('takes few long values at a time, and one that is longer than a batch by itself', async () => {
+      const database = await engine.open([room]);
+      const shape = await inTransaction(database, (transaction) => tableShape(transaction, 'walked'));
+      // Bytes and text count, what is not read does not.
+      await inTransaction(database, (transaction) =>
+        sql`update walked set content = case when part = 'a' then convert_to(repeat('x', 2500000), 'UTF8') when number = 4 then convert_to(repeat('y', 5000000), 'UTF8') end,
+          note = case when part = 'c' then repeat('z', 1500000) end`.execute(transaction),
+      );
+      const walked = async (columns: readonly string[]): Promise<string> => {
+        const batches: string[] = [];
+        const work = async (_: Transaction, { rows }: Batch) => void batches.push(rows.map(({ key }) => key[1]).join());
+        expect(await walk({ database, shape, columns, work })).toBe(10);
+        return batches.join(' ');
+      };
+      expect(await walked(['content', 'note'])).toBe('3,6 9,1,4 7,10,2,5,8');
+      expect(await walked(['note', 'at'])).toBe('3,6,9,1,4,7,10,2,5,8');
+    });
+
     describe('with several batches at a time', () => {
       const ENDS = ['a9', 'b7', 'c5', 'c8'];
       let options: Pick<WalkOptions, 'database' | 'shape' | 'columns' | 'rows' | 'atOnce'>;

@@ -22,6 +22,8 @@ import { cells, type TypedColumn } from './cells.ts';
 
 /** Rows of one transaction. On PGlite nobody else is served meanwhile, so a batch is some ten milliseconds there. */
 const ROWS_AT_ONCE = { pglite: 100, postgresql: 500 } as const;
+/** Bytes of the values of one transaction, so that rows of a megabyte are taken a few at a time; several copies of them are in memory. At least one row. */
+const BYTES_AT_ONCE = 4 << 20;
 
 /** What has to be known of a table to walk along it. */
 export interface TableShape {
@@ -57,7 +59,7 @@ export interface WalkOptions {
   readonly columns: readonly string[];
   /** Begins after this key; `null` or left out: at the beginning. */
   readonly after?: RowKey | null | undefined;
-  /** Rows of one transaction; 100 on PGlite, 500 on PostgreSQL. */
+  /** Rows of one transaction; 100 on PGlite, 500 on PostgreSQL. Fewer where they are long: 4 MiB of values, and the one that passes that. */
   readonly rows?: number | undefined;
   /** The part of the time that the walk may be at work, above 0 up to 1, the default: the throttle. */
   readonly share?: number | undefined;
@@ -167,10 +169,10 @@ function begin(options: WalkOptions, after: RowKey | null, before: Promise<unkno
   return { read: Promise.race([read, done.then(() => read)]), done };
 }
 
-/** The rows behind `after`: up to the usual number of them, or all up to `until`. */
+/** The rows behind `after`: up to the usual number of them and of bytes, or all up to `until`. */
 async function readRows(
   transaction: Transaction,
-  { database, shape, columns, rows: size = ROWS_AT_ONCE[database.engine] }: WalkOptions,
+  { database, shape, columns, rows: most = ROWS_AT_ONCE[database.engine] }: WalkOptions,
   after: RowKey | null,
   until: RowKey | undefined,
 ): Promise<readonly WalkedRow[]> {
@@ -179,16 +181,52 @@ async function readRows(
   const key = sql.join(shape.key.map(({ name }) => column(name)));
   const keyNames = shape.key.map(({ name, type }) => (TEXTS.has(type) ? name : `text of ${name}`));
   const keyTexts = shape.key.map(({ name }, index) => sql`${column(name)}::text as ${sql.id(keyNames[index]!)}`);
-  const wanted = columns.filter((name) => !keyNames.includes(name)).map(column);
+  const wanted = columns.filter((name) => !keyNames.includes(name));
   const keyOf = (row: RowKey) => sql.join(shape.key.map(({ type }, index) => typed(row[index], type)));
   const behind = after === null ? sql`true` : sql`(${key}) > (${keyOf(after)})`;
   const end = until === undefined ? sql`true` : sql`(${key}) <= (${keyOf(until)})`;
+  const size = wanted.map((name) => sql`coalesce(${sizeOf(shape, name)}, 0)`);
+  const packed = wanted.filter((name) => shape.columns.get(name)?.type === 'bytea');
+  const plain = [...keyNames, ...wanted.filter((name) => !packed.includes(name))];
+  // The database knows how long a value is without reading it. Values of bytes come in one piece, with the first row: as text each, reading them would
+  // cost as much as all else that is done with a row in this thread. No column has the names given here.
   const { rows } = await sql<Record<string, unknown>>`
-    select ${sql.join([...keyTexts, ...wanted])}
-    from ${sql.table(shape.table)} where ${behind} and ${end}
-    order by ${key} ${until === undefined ? sql`limit ${size}` : sql``}`.execute(transaction);
+    with batch as materialized (
+      select * from (
+        select *, sum("bytes of row") over (order by "place of row") - "bytes of row" as "bytes before" from (
+          select ${sql.join([...keyTexts, ...wanted.map(column)])}, row_number() over (order by ${key}) as "place of row",
+            ${sql.join([sql`0::bigint`, ...size], sql` + `)} as "bytes of row"
+          from ${sql.table(shape.table)} where ${behind} and ${end} order by ${key} ${until === undefined ? sql`limit ${most}` : sql``}
+        ) as "first"
+      ) as "sized" where ${until === undefined ? sql`"bytes before" < ${BYTES_AT_ONCE}` : sql`true`}
+    ) select ${sql.join([...plain.map((name) => sql.id(name)), ...packed.flatMap(pieces)])} from batch order by "place of row"`.execute(
+    transaction,
+  );
+  for (const name of packed) unpack(rows, name);
   // Texts by the cast above, and a primary key is never null.
   return rows.map((values): WalkedRow => ({ key: keyNames.map((name) => values[name] as string), values }));
+}
+
+const pieces = (name: string): readonly RawBuilder<unknown>[] => [
+  sql`octet_length(${sql.id(name)}) as ${sql.id(`length of ${name}`)}`,
+  sql`case "place of row" when 1 then (select string_agg(${sql.id(name)}, '' order by "place of row") from batch) end as ${sql.id(`all of ${name}`)}`,
+];
+
+/** Puts the column's values in their place, as views. */
+function unpack(rows: readonly Record<string, unknown>[], name: string): void {
+  const all = rows[0]?.[`all of ${name}`] as Uint8Array | null | undefined;
+  let offset = 0;
+  for (const row of rows) {
+    const length = row[`length of ${name}`] as number | null;
+    row[name] = length === null ? null : (all?.subarray(offset, offset + length) ?? null);
+    offset += length ?? 0;
+  }
+}
+
+/** Bytes of a value in SQL; of types that are neither bytes nor text, as they are stored. */
+function sizeOf({ table, columns }: TableShape, name: string): RawBuilder<unknown> {
+  const type = columns.get(name)?.type;
+  return sql`${sql.raw(type === 'bytea' || type === 'text' ? 'octet_length' : 'pg_column_size')}(${sql.id(table, name)})`;
 }
 
 /** Types whose values are what PostgreSQL prints. */

@@ -58,16 +58,15 @@ export function renewOne(
   const place = { tenant, table, column, row };
   let plaintext: Uint8Array | undefined;
   try {
-    if (isShared) {
-      const { header } = readShared(value);
-      plaintext = keys.openShared(people, place, value);
-      return header.keyVersion >= keyVersion ? 'authenticated' : keys.sealShared(people, place, plaintext);
-    }
-    const header = readHeader(value);
-    const at = { ...place, subject: people[0] ?? null };
-    plaintext = keys.open(at, value);
+    const header = isShared ? readShared(value).header : readHeader(value);
     const wanted = algorithm ?? header.algorithm;
     const isPresent = header.keyVersion >= keyVersion && header.algorithm === wanted;
+    if (isShared) {
+      plaintext = keys.openShared(people, place, value);
+      return isPresent ? 'authenticated' : keys.sealShared(people, place, plaintext, wanted);
+    }
+    const at = { ...place, subject: people[0] ?? null };
+    plaintext = keys.open(at, value);
     return isPresent ? 'authenticated' : keys.seal(at, plaintext, wanted);
   } catch (error) {
     if (!(error instanceof EncryptionError)) throw error;

@@ -162,8 +162,12 @@ export async function openTexts(
     if (all.length > 0 && people.length === 0) return 'erased';
     try {
       const place = placeOf(table, column, values);
-      if (Array.isArray(column.subject))
-        return { text: Buffer.from(keys.openShared(people, place, value)).toString('utf8') };
+      if (Array.isArray(column.subject)) {
+        const bytes = keys.openShared(people, place, value);
+        const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+        bytes.fill(0);
+        return { text };
+      }
       return { text: keys.openText({ ...place, subject: people[0] ?? null }, value) };
     } catch (error) {
       if (!(error instanceof EncryptionError)) throw error;

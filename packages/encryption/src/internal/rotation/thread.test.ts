@@ -6,6 +6,7 @@ import { LoadedKeys, type SentKeys } from '../loaded-keys.ts';
 import { randomSecret, secretKey } from '../secret.ts';
 import { renewHere, type Renewal, type ValuePlace } from './renew.ts';
 import { RenewalThread } from './thread.ts';
+import { RenewalThreads, threadsFor } from './threads.ts';
 
 const [ada, bob, eve, tenant] = [newUuid(), newUuid(), newUuid(), newUuid()];
 const version = (number: number) =>
@@ -137,5 +138,23 @@ describe('the thread of a rotation', () => {
     expect(await interrupted).toHaveLength(renewal.values.length);
     expect(await thread.renew(present, renewal)).toHaveLength(renewal.values.length);
     expect(thread.isReady).toBe(false);
+  });
+});
+
+describe('the threads of a rotation', () => {
+  it('are two where there are cores for them, one elsewhere', async () => {
+    expect([1, 2, 3, 4, 64].map(threadsFor)).toEqual([1, 1, 1, 2, 2]);
+    const threads = new RenewalThreads(4);
+    const { renewal, texts } = everyKind();
+    // As many batches at a time as a rotation has, before and after the threads are there.
+    for (let isLast = false; !isLast;) {
+      isLast = threads.ready === 2;
+      for (const renewed of await Promise.all([1, 2, 3].map(() => threads.renew(present, renewal)))) {
+        expect(renewed.map((one) => typeof one === 'string')).toEqual(texts.map((text) => text === undefined));
+      }
+      await delay(5);
+    }
+    await threads.stop();
+    expect(threads.ready).toBe(0);
   });
 });

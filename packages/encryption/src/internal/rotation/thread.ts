@@ -55,6 +55,11 @@ export class RenewalThread {
     });
   }
 
+  /** How many batches of values it has been given and not yet answered. */
+  get load(): number {
+    return this.#waiting.size;
+  }
+
   /** Whether values go to the thread already. */
   get isReady(): boolean {
     return this.#state === 'ready';

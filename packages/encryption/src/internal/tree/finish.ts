@@ -2,19 +2,25 @@
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import type { RootKeyring } from '../root-keyring.ts';
+import { expectBeneath } from './beneath.ts';
 import type { Lease } from './lease.ts';
+import type { RootState, Tree } from './load-subjects.ts';
 import { recordInLedger } from './stage.ts';
 
 /**
  * A slot holds this keyring, whose root is the pending one: the tree moves to it, in one transaction. May be called by anyone and again: only the first
- * call does something. `now`: milliseconds since the epoch.
+ * call does something. `now`: milliseconds since the epoch. Throws `encryption.tree-mismatch`, and nothing has moved, when what was prepared does not
+ * hang beneath that root: then the slot holds another installation's, which has the same number by chance.
  */
-export async function moveTo(
-  database: Database,
-  { treeVersion: pending, revision }: Pick<RootKeyring, 'treeVersion' | 'revision'>,
-  now: number,
-): Promise<void> {
-  await database.transaction(asSystem, (transaction) => moveIn(transaction, { treeVersion: pending, revision }, now));
+export async function moveTo(tree: Tree, database: Database, keyring: RootKeyring, now: number): Promise<void> {
+  await database.transaction(asSystem, async (transaction) => {
+    await moveIn(transaction, keyring, now);
+    const { rows } = await sql<RootState>`select version, keyring_revision from key_tree`.execute(transaction);
+    const { version } = rows[0]!;
+    // Somebody else has moved it on already.
+    if (version !== keyring.treeVersion) return;
+    await expectBeneath(tree, transaction, version, tree.root.treeKey(version));
+  });
 }
 
 /** `moveTo` in a transaction of the caller's. */

@@ -1,0 +1,54 @@
+import { toBase64Url } from '@strongroom/kernel';
+import { audited, ownAccount } from '@strongroom/pipeline';
+import { AuthenticationError } from '../../errors.ts';
+import { recoveryCodeByAccount } from '../../limits.ts';
+import { account as accountSchema, recoveryCodeRenewal } from '../../wire.ts';
+import { replaceRecoveryCode } from '../account-changes.ts';
+import { accountView, ownCredential } from '../accounts.ts';
+import { proves } from '../credential.ts';
+import { defineRoute } from './define.ts';
+import { membershipOf } from './started.ts';
+
+/** For whoever lost the printed code, or showed it to somebody. Recoveries that were begun with the former code end with it. */
+export const renewRecoveryCodeRoute = defineRoute({
+  method: 'PUT',
+  path: '/v1/account/recovery-code',
+  summary: 'Put a new recovery code in place of the present one. Repeating the same request changes nothing',
+  input: { body: recoveryCodeRenewal },
+  output: accountSchema,
+  access: ownAccount('account.manage'),
+  assurance: 'reauthenticated',
+  limit: [recoveryCodeByAccount],
+  audit: audited('account.recovery-code-renewed'),
+  async handler(call) {
+    const { body, services, transaction } = call;
+    const actor = call.account();
+    call.record({ object: { type: 'account', id: actor.account }, subjects: [actor.account] });
+    const membership = await membershipOf(call, actor);
+    // Before the record: whatever changes after this statement changes the verifier too, and then nothing is replaced.
+    const credential = await ownCredential(transaction, actor, 'recovery');
+    const view = await accountView(services.encryption, transaction, actor.account, membership);
+    const stored = view.record.accountKeyByRecovery;
+    const known = proves(services.encryption, credential, body.recoveryAuthenticationSecret, 'recovery');
+    const repeated = known && stored === toBase64Url(body.accountKeyByRecovery);
+    if (repeated) {
+      call.record({ details: { repeated } });
+      return { body: view };
+    }
+    const code = {
+      account: actor.account,
+      recoveryAuthenticationSecret: body.recoveryAuthenticationSecret,
+      accountKeyByRecovery: body.accountKeyByRecovery,
+    };
+    // Under the former verifier or the former wrap the former code would go on opening something.
+    const isNew = !known && stored !== toBase64Url(body.accountKeyByRecovery);
+    const renewed =
+      credential !== undefined &&
+      isNew &&
+      stored === toBase64Url(body.replaces) &&
+      (await replaceRecoveryCode(services, transaction, code, credential.verifier));
+    if (!renewed) throw new AuthenticationError('authentication.recovery-code-replaced');
+    call.record({ details: { repeated } });
+    return { body: await accountView(services.encryption, transaction, actor.account, membership) };
+  },
+});
