@@ -1,6 +1,5 @@
 /** Starting PGlite: over a folder, in memory, or for the first time. */
 import { statfsSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { StorageError } from '../errors.ts';
 import { beginDatabase, finishDatabase } from './data-folder.ts';
@@ -29,14 +28,6 @@ const durableParameters = [
   '-c',
   'wal_sync_method=fsync',
 ];
-
-/**
- * V8 compiles each WebAssembly function anew, with optimisation, once about so many bytes of it were executed; its own setting is 13 million.
- * PGlite is over ten thousand functions, and a start alone takes enough of them past that to cost a quarter of its processor time, for code
- * that hardly runs again. What a server runs all the time gets past this one, too (measured: docs/design/storage.md). It is a number that V8
- * looks up when it compiles a module, hence it must be set before.
- */
-setFlagsFromString('--wasm-tiering-budget=200000000');
 
 export const startInMemory = (): Promise<PGlite> => PGlite.create();
 
