@@ -9,9 +9,15 @@ export const administratorSocket = (data: string): string => path.join(data, 'ad
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** Undefined when no server listens there. Throws ClientError for what the server refuses. */
-export async function askServer(socketPath: string, method: Method, route: string, body?: object): Promise<unknown> {
-  const reply = await exchange(socketPath, method, route, body);
+/** Undefined when no server listens there. Throws ClientError for what the server refuses. `timeout`: milliseconds. */
+export async function askServer(
+  socketPath: string,
+  method: Method,
+  route: string,
+  body?: object,
+  timeout = TIMEOUT,
+): Promise<unknown> {
+  const reply = await exchange(socketPath, method, route, body, timeout);
   if (reply === undefined || reply.status === 200) return reply?.value;
   // Only now: a client is not needed for anything else here.
   const { ClientError } = await import('@strongroom/client');
@@ -23,7 +29,13 @@ type Reply =
   | { readonly status: number; readonly value: unknown }
   | { readonly status: 'broken'; readonly cause: Error; readonly value?: undefined };
 
-function exchange(socketPath: string, method: Method, route: string, body?: object): Promise<Reply | undefined> {
+function exchange(
+  socketPath: string,
+  method: Method,
+  route: string,
+  body: object | undefined,
+  timeout: number,
+): Promise<Reply | undefined> {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const call = request(
@@ -31,7 +43,7 @@ function exchange(socketPath: string, method: Method, route: string, body?: obje
         socketPath,
         method,
         path: route,
-        timeout: TIMEOUT,
+        timeout,
         headers: { host: 'localhost', ...(content === undefined ? {} : { 'content-type': 'application/json' }) },
       },
       (response) => {

@@ -176,7 +176,7 @@ describe('a wrong command line', () => {
       ['export', 'x', '--format', 'pdf'],
       /choices are jsonl, markdown\. See `strongroom export --help`/,
     ],
-    ['a bad value', ['list', '--limit', '0'], /A count is a number above 0\./],
+    ['a bad value', ['list', '--limit', '0'], /--limit is a whole number from 1 to 999999\./],
     ['a bad id', ['account', 'end-sessions', 'x'], /not a valid id/],
     [
       'options that exclude each other',

@@ -47,7 +47,6 @@ describe.skipIf(!needs('chromium'))('a new recovery code', () => {
     await press(page, page.getByLabel('I have printed or saved the code'), 'Space');
     await press(page, button(page, 'Back to my account'));
     await heading(page, 'Account').waitFor();
-    expect(await page.content()).not.toContain(code.slice(0, 4) + '</span>');
     expect(await page.locator('.kit').count()).toBe(0);
   });
 

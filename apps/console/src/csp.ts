@@ -80,3 +80,7 @@ export const clientRoutes = [
   '/members/invite',
   '/members/$',
 ] as const;
+
+/** Whether a browser asks for a page, for somebody who typed or followed an address, and not a program for data (Fetch Metadata §2.2). */
+export const asksForPage = (headers: Readonly<Record<string, string | readonly string[] | undefined>>): boolean =>
+  headers['sec-fetch-mode'] === 'navigate' && String(headers['accept'] ?? '').includes('text/html');

@@ -63,6 +63,27 @@ describe('the console over HTTP', () => {
     },
   );
 
+  it('answers a mistyped address with the page that says so, and programs as the application does', async () => {
+    const strict = Fastify();
+    strict.setNotFoundHandler((_request, reply) => reply.code(404).type('application/problem+json').send('{}'));
+    await addConsole(strict, folder);
+    const typed = { accept: 'text/html,*/*;q=0.8', 'sec-fetch-mode': 'navigate' };
+    for (const url of ['/nonsense', '/v1/nonsense', '/assets/unlisted-AbCd1234.js', '/spaces/x/y/z']) {
+      const page = await strict.inject({ url, headers: typed });
+      expect(page.statusCode).toBe(404);
+      expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+      const nonce = /'nonce-([^']+)'/.exec(String(page.headers['content-security-policy']))![1]!;
+      expect(page.body).toContain(`nonce="${nonce}"`);
+      for (const headers of [{}, { ...typed, 'sec-fetch-mode': 'cors' }, { ...typed, accept: 'application/json' }]) {
+        const answer = await strict.inject({ url, headers });
+        expect([answer.statusCode, answer.body]).toEqual([404, '{}']);
+      }
+      expect((await strict.inject({ method: 'POST', url, headers: typed })).body).toBe('{}');
+    }
+    expect((await strict.inject({ url: '/', headers: typed })).statusCode).toBe(200);
+    await strict.close();
+  });
+
   it('asks to be fetched over TLS only, once it was', async () => {
     const proxied = Fastify({ trustProxy: true });
     await addConsole(proxied, folder);

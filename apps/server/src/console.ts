@@ -7,7 +7,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { assetPolicy, clientRoutes, isolationHeaders, NONCE_PLACEHOLDER, pagePolicy } from '@strongroom/console/csp';
+import {
+  asksForPage,
+  assetPolicy,
+  clientRoutes,
+  isolationHeaders,
+  NONCE_PLACEHOLDER,
+  pagePolicy,
+} from '@strongroom/console/csp';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StrongroomError, type ErrorTable } from '@strongroom/kernel';
 import { STRICT_TRANSPORT_SECURITY } from 'strongroom';
@@ -71,6 +78,13 @@ export async function addConsole(application: FastifyInstance, folder: string): 
       handler: (request, reply) => sendPage(request, reply, page),
     });
   }
+  // Whoever mistyped an address gets a page that says so; programs get the application's own answer.
+  application.addHook('onRequest', async (request, reply) => {
+    const { is404, method, headers } = request;
+    if (is404 && (method === 'GET' || method === 'HEAD') && asksForPage(headers)) {
+      return sendPage(request, reply.code(404), page);
+    }
+  });
 }
 
 async function readConsole(folder: string): Promise<{ page: string; assets: ReadonlyMap<string, Asset> }> {

@@ -241,6 +241,7 @@ for (const engine of databases()) {
 
     describe('a new recovery code', () => {
       const newCode = async (person: Person, given: object = {}) => ({
+        authenticationSecret: person.secret,
         recoveryAuthenticationSecret: randomText(32),
         accountKeyByRecovery: randomText(113),
         replaces: (await recordOf(person)).accountKeyByRecovery,
@@ -297,6 +298,17 @@ for (const engine of databases()) {
           body: { code: 'authentication.recovery-code-replaced' },
         });
         expect((await start(anna.email, first.recoveryAuthenticationSecret)).status).toBe(201);
+      });
+
+      it('is not made by somebody who has the session and not the password', async () => {
+        const proved = await vault.proved(anna);
+        for (const authenticationSecret of [randomText(32), anna.recoverySecret]) {
+          expect(await renew(proved, await newCode(proved, { authenticationSecret }))).toMatchObject({
+            status: 403,
+            body: { code: 'authentication.wrong-secret' },
+          });
+        }
+        expect((await start(anna.email, anna.recoverySecret)).status).toBe(201);
       });
 
       it('is neither the former code in a new wrap nor a new code in the former wrap', async () => {

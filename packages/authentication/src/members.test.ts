@@ -286,12 +286,11 @@ for (const engine of databases()) {
   });
 }
 
-/** Until another session of this database waits for a lock. */
+/** Until another session waits for what this transaction holds. */
 async function someoneWaits(transaction: Transaction): Promise<void> {
   await vi.waitFor(async () => {
     const { rows } = await sql`
-      select 1 from pg_locks where not granted and pid <> pg_backend_pid()
-        and (database = 0 or database is null or database = (select oid from pg_database where datname = current_database()))
+      select 1 from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))
     `.execute(transaction);
     expect(rows.length).toBeGreaterThan(0);
   });

@@ -172,8 +172,9 @@ export const passwordChange = z.strictObject({
 /** Every other session ended, and this one has a new token; null when it went into the cookie. */
 export const passwordChanged = z.strictObject({ token: z.string().nullable(), account, endedSessions: z.int() });
 
-/** A new recovery code in place of the one that was wrapped as `replaces`, which is what the account record holds of it. */
+/** The present secret once more, and a new recovery code in place of the one that was wrapped as `replaces`, which is what the account record holds of it. */
 export const recoveryCodeRenewal = z.strictObject({
+  authenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
   recoveryAuthenticationSecret: bytes(AUTHENTICATION_SECRET_BYTES),
   accountKeyByRecovery: bytes(WRAP_BYTES + 32),
   replaces: bytes(WRAP_BYTES + 32),

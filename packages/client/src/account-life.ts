@@ -8,6 +8,7 @@ import {
   deriveCredentials,
   deriveRecoveryCredentials,
   recoverAccount,
+  renewRecovery,
   SealingError,
   type AccountRecord,
   type SecretText,
@@ -17,7 +18,6 @@ import type { Api } from './api.ts';
 import { ClientError } from './errors.ts';
 import type { RemoteAccount } from './internal/answers.ts';
 import { knowingTheOutcome, untilAnswered } from './internal/lost-answer.ts';
-import { newRecoveryCode } from './internal/new-recovery-code.ts';
 import { readCertificate, type DeletionCertificate } from './internal/people-calls.ts';
 
 /** The session, whose token changes with every proof of the password. */
@@ -87,15 +87,16 @@ export async function renewRecoveryCode(
   const credentials = await deriveCredentials(password, fromBase64Url(record.salt), record.parameters);
   const secret = credentials.authenticationSecret.revealBase64Url();
   credentials.authenticationSecret.wipe();
-  const made = await newRecoveryCode(record, credentials.unlockKey)
+  const made = await renewRecovery(record, credentials.unlockKey)
     .catch(asWrongPassword)
     .finally(() => credentials.unlockKey.wipe());
   await session.renew((await session.api().reauthenticate({ authenticationSecret: secret })).token);
   // Another device may have made a code since this one read the account: that one is replaced.
   const present = await session.api().account();
   requireRecord(present, { ...record, accountKeyByRecovery: present.record.accountKeyByRecovery });
-  const { recoveryCode, accountKeyByRecovery } = made;
+  const { accountKeyByRecovery } = made.record;
   const body: RecoveryCodeRenewal = {
+    authenticationSecret: secret,
     recoveryAuthenticationSecret: made.recoveryAuthenticationSecret.revealBase64Url(),
     accountKeyByRecovery,
     replaces: present.record.accountKeyByRecovery,
@@ -103,7 +104,7 @@ export async function renewRecoveryCode(
   made.recoveryAuthenticationSecret.wipe();
   const renewed = await untilAnswered(() => session.api().renewRecoveryCode(body));
   requireRecord(renewed, { ...record, accountKeyByRecovery });
-  return { account: renewed, recoveryCode };
+  return { account: renewed, recoveryCode: made.recoveryCode };
 }
 
 function asWrongPassword(error: unknown): never {

@@ -333,28 +333,29 @@ for (const engine of databases()) {
       expect(await put(anna, ben, body)).toMatchObject({ status: 400, body: { code: 'pipeline.invalid-input' } });
     });
 
-    // One session cannot wait for another, so there is nothing to see on the embedded database.
-    describe('a request that waits while its sender loses the role', () => {
-      const lost = {
-        removed: sql`delete from role_assignments where space_id is not null and account_id = `,
-        demoted: sql`update role_assignments set role = 'viewer' where space_id is not null and account_id = `,
-      };
-      /** Ben's request begins while somebody has the space's lock, who takes his role away before letting it go. */
-      const meanwhile = async (how: keyof typeof lost, request: () => Promise<Answer>): Promise<Answer> => {
-        const locked = Promise.withResolvers<void>();
-        const change = house.database.transaction(asSystem, async (transaction) => {
-          await sql`select id from spaces where id = ${space} for update`.execute(transaction);
-          locked.resolve();
-          await someoneWaits(transaction);
-          await sql`${lost[how]}${ben.account}`.execute(transaction);
-        });
-        await locked.promise;
-        const answer = request();
-        await change;
-        return answer;
-      };
+    const lost = {
+      removed: sql`delete from role_assignments where space_id is not null and account_id = `,
+      demoted: sql`update role_assignments set role = 'viewer' where space_id is not null and account_id = `,
+    };
+    /** Ben's request begins while somebody has the space's lock, who takes his role away before letting it go. */
+    const meanwhile = async (how: keyof typeof lost, request: () => Promise<Answer>): Promise<Answer> => {
+      const locked = Promise.withResolvers<void>();
+      const change = house.database.transaction(asSystem, async (transaction) => {
+        await sql`select id from spaces where id = ${space} for update`.execute(transaction);
+        locked.resolve();
+        await someoneWaits(transaction);
+        await sql`${lost[how]}${ben.account}`.execute(transaction);
+      });
+      await locked.promise;
+      const answer = request();
+      await change;
+      return answer;
+    };
 
-      onlyOn('PostgreSQL', engine)('changes nothing any more', async () => {
+    // One session cannot wait for another, so there is nothing to see on the embedded database.
+    onlyOn('PostgreSQL', engine)(
+      'a request that waits while its sender loses the role changes nothing any more',
+      async () => {
         await put(anna, ben, share('admin'));
         const old = await house.remember(anna, space);
         const before = { space: (await read(anna)).body, feed: await feed(), members: await members(anna) };
@@ -381,17 +382,16 @@ for (const engine of databases()) {
         expect({ space: (await read(anna)).body, feed: await feed(), members: await members(anna) }).toEqual(before);
         expect((await remember(ben)).status).toBe(201);
         figure(`changes by somebody who was removed or demoted in that moment: 0 of ${2 * requests.length}`);
-      });
-    });
+      },
+    );
   });
 }
 
-/** Until another session of this database waits for a lock. */
+/** Until another session waits for what this transaction holds. */
 async function someoneWaits(transaction: Transaction): Promise<void> {
   await vi.waitFor(async () => {
     const { rows } = await sql`
-      select 1 from pg_locks where not granted and pid <> pg_backend_pid()
-        and (database = 0 or database is null or database = (select oid from pg_database where datname = current_database()))
+      select 1 from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))
     `.execute(transaction);
     expect(rows.length).toBeGreaterThan(0);
   });

@@ -5,6 +5,7 @@ import {
   changePassword,
   createAccount,
   recoverAccount,
+  renewRecovery,
   unlockAccount,
   unlockWithRecoveryCode,
   type AccountKeys,
@@ -157,6 +158,29 @@ describe('changing the password', () => {
     await expect(changePassword(created.record, wrong, 'a new and longer password')).rejects.toThrow(cannotOpen);
     const short = changePassword(created.record, credentials.unlockKey, 'short');
     await expect(short).rejects.toThrow(code('sealing.invalid-password'));
+  });
+});
+
+describe('a new recovery code', () => {
+  it('opens the same keys, the former one no more, and the password as before', async () => {
+    const { record, recoveryCode, recoveryAuthenticationSecret } = await renewRecovery(
+      created.record,
+      credentials.unlockKey,
+    );
+    expect({ ...record, accountKeyByRecovery: '' }).toEqual({ ...created.record, accountKeyByRecovery: '' });
+    expect(await sameKeys(created.keys, await unlockWithRecoveryCode(record, recoveryCode))).toBe(true);
+    await expect(unlockWithRecoveryCode(record, created.recoveryCode)).rejects.toThrow(cannotOpen);
+    await expect(unlockWithRecoveryCode(created.record, recoveryCode)).rejects.toThrow(cannotOpen);
+    expect(await sameKeys(created.keys, await unlockAccount(record, credentials.unlockKey))).toBe(true);
+    const derived = await deriveRecoveryCredentials(recoveryCode);
+    expect(recoveryAuthenticationSecret.reveal()).toEqual(derived.recoveryAuthenticationSecret.reveal());
+  });
+
+  it('needs the current password, of this account', async () => {
+    const another = new SecretBytes('unlock key', new Uint8Array(32));
+    await expect(renewRecovery(created.record, another)).rejects.toThrow(cannotOpen);
+    const elsewhere = { ...created.record, account: newUuid() };
+    await expect(renewRecovery(elsewhere, credentials.unlockKey)).rejects.toThrow(cannotOpen);
   });
 });
 

@@ -126,6 +126,20 @@ export async function changePassword(
   return { record: parseAccountRecord({ ...record, salt, parameters, accountKeyByPassword }), authenticationSecret };
 }
 
+/** What a new recovery code gives. The password stays valid. */
+export type RenewedRecovery = Omit<CreatedAccount, 'authenticationSecret' | 'keys'>;
+
+/**
+ * Wraps the same account key under a new recovery code; the former one opens the new record no more. `unlockKey` is that of the current password, and not
+ * wiped. Throws like `unlockAccount`.
+ */
+export async function renewRecovery(record: AccountRecord, unlockKey: SecretBytes): Promise<RenewedRecovery> {
+  const accountKey = await openAccountKey(record, unlockKey, 'accountKeyByPassword');
+  const { accountKeyByRecovery, ...recovery } = await lockWithNewRecoveryCode(record.account, accountKey);
+  accountKey.fill(0);
+  return { record: parseAccountRecord({ ...record, accountKeyByRecovery }), ...recovery };
+}
+
 /**
  * Sets a new password with the recovery code and makes a new code; the old one opens the new record no more.
  * Throws like `unlockWithRecoveryCode` and `createAccount`.

@@ -1,5 +1,5 @@
 /** What needs a PostgreSQL cluster of one's own, since roles belong to the whole of it. */
-import { needs, startPostgres } from '@strongroom/testing';
+import { figure, needs, startPostgres } from '@strongroom/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.ts';
 import { openDatabase, type Location } from './open-database.ts';
@@ -24,5 +24,6 @@ describe.skipIf(!needs('postgresql'))('a PostgreSQL cluster', () => {
     await expect(openDatabase(location, [])).rejects.toMatchObject({ code: 'storage.unavailable' });
     await open({ kind: 'postgresql', url: await other.freshDatabase() });
     other.stop();
+    figure('a serving role with BYPASSRLS: refused');
   });
 });

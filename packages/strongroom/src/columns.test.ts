@@ -44,6 +44,7 @@ const room: Manifest = {
 for (const engine of databases()) {
   describe.skipIf(!engine.available)(`what the audit log says of columns on their way, on ${engine.name}`, () => {
     const clock = systemClock;
+    const operator = () => ({ kind: 'operator', via: 'command-line' }) as const;
     let database: Database;
     let encryption: Encryption;
     let auditLog: AuditLog;
@@ -61,7 +62,8 @@ for (const engine of databases()) {
         // Refuses events that no room declares.
         append: async (transaction, event) => {
           await log.append(transaction, event);
-          const { type, outcome, details } = event;
+          const { type, outcome, details, context } = event;
+          expect(context.actor).toEqual(operator());
           events.push({ type, outcome, details });
         },
       };
@@ -73,7 +75,7 @@ for (const engine of databases()) {
         encryption,
         codec: diaries,
         column: 'note',
-        record: (transaction, step) => recordColumnMigration({ auditLog, clock }, transaction, step),
+        record: (transaction, step) => recordColumnMigration({ auditLog, clock, operator }, transaction, step),
       });
       await migration.begin();
       await migration.revert();
@@ -100,7 +102,7 @@ for (const engine of databases()) {
         clock,
         tables: encryptedTables,
         indexes: rotatedIndexes,
-        record: (transaction, moment, report) => recordIndexRotation({ auditLog, clock }, transaction, moment, report),
+        record: (transaction, moment, report) => recordIndexRotation({ auditLog, clock, operator }, transaction, moment, report),
       });
       await encryption.keyTree.rotate(database, { settle: 0 });
       const [{ table, column }] = rotatedIndexes as [(typeof rotatedIndexes)[number]];

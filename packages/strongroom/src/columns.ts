@@ -1,20 +1,18 @@
 /** Columns on their way while the service runs: blind indexes that are made anew, and plaintext that is being encrypted. What the operator can ask, and what is logged. */
 import type { ColumnMigrationOptions, IndexReport, IndexRotations, MigrationStep } from '@strongroom/encryption';
-import type { Actor, Manifest } from '@strongroom/kernel';
+import type { Manifest } from '@strongroom/kernel';
 import { type Route, defineRoutes } from '@strongroom/pipeline';
 import type { Transaction } from '@strongroom/storage';
 import { z } from 'zod';
-import { appendVaultEvent, type VaultEventServices } from './vault-events.ts';
+import { appendVaultEvent, type OperatorEventServices } from './vault-events.ts';
 import { byOperator, ownEvent, readsOnly } from './operator-routes.ts';
 
 /** Columns of the rooms that are being encrypted, declared as `moving` in their codec: docs/guides/encrypt-a-column.md. At present none is. */
 export const movingColumns: readonly Pick<ColumnMigrationOptions, 'codec' | 'column' | 'share'>[] = [];
 
 /** Begun by the operator's word, and carried out by a job: both are the operator's doing. */
-const operator: Actor = { kind: 'operator', via: 'administrator-socket' };
-
 export const recordIndexRotation = (
-  services: VaultEventServices,
+  services: OperatorEventServices,
   transaction: Transaction,
   moment: 'begun' | 'ended',
   { table, column, liveVersion, otherVersion, outcome }: IndexReport,
@@ -22,7 +20,7 @@ export const recordIndexRotation = (
   appendVaultEvent(services, transaction, {
     type: `column.index-rotation-${moment}`,
     outcome: outcome === 'cancelled' ? 'failure' : 'success',
-    actor: operator,
+    actor: services.operator(),
     details: {
       column: `${table}.${column}`,
       // The one that comes while it is filled, the one that stays when it is done.
@@ -40,14 +38,14 @@ const columnEvents: Readonly<Partial<Record<MigrationStep['phase'], string>>> = 
 };
 
 export async function recordColumnMigration(
-  services: VaultEventServices,
+  services: OperatorEventServices,
   transaction: Transaction,
   { table, column, from, phase, until, seen }: MigrationStep,
 ): Promise<void> {
   const type = columnEvents[phase];
   if (type === undefined) return;
   const details = { column: `${table}.${column}`, from, until, rows: seen };
-  await appendVaultEvent(services, transaction, { type, outcome: 'success', actor: operator, details });
+  await appendVaultEvent(services, transaction, { type, outcome: 'success', actor: services.operator(), details });
 }
 
 export interface ColumnServices {

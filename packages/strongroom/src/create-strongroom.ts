@@ -19,7 +19,7 @@ import {
 } from '@strongroom/authentication';
 import { authorizer, memberships } from '@strongroom/authorization';
 import { columnMigration, createEncryption, createIndexRotations, createRotations } from '@strongroom/encryption';
-import { type Clock, type Job, type Uuid, systemClock } from '@strongroom/kernel';
+import { type Actor, type Clock, type Job, type Uuid, systemClock } from '@strongroom/kernel';
 import { departures } from '@strongroom/memories';
 import { type LogPort, type Pipeline, type SessionPort, createPipeline, openapi } from '@strongroom/pipeline';
 import { createLimiter } from '@strongroom/rate-limiting';
@@ -114,6 +114,11 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
 
   // The jobs start last; until then there is nobody to nudge, and they look for work themselves when they start.
   let jobsRunning: Jobs | undefined;
+  // A server has its jobs running; a command that opened the folder of a stopped one has not.
+  const operator = (): Actor => ({
+    kind: 'operator',
+    via: jobsRunning === undefined ? 'command-line' : 'administrator-socket',
+  });
   const auditLog = createAuditLog({
     clock,
     database,
@@ -137,7 +142,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     encryption,
     clock,
     tables: encryptedTables,
-    record: (transaction, moment, report) => recordRotation({ auditLog, clock }, transaction, moment, report),
+    record: (transaction, moment, report) => recordRotation({ auditLog, clock, operator }, transaction, moment, report),
   });
   const indexRotations = createIndexRotations({
     database: ofJob(INDEX_JOB),
@@ -145,7 +150,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     clock,
     tables: encryptedTables,
     indexes: rotatedIndexes,
-    record: (transaction, moment, report) => recordIndexRotation({ auditLog, clock }, transaction, moment, report),
+    record: (transaction, moment, report) => recordIndexRotation({ auditLog, clock, operator }, transaction, moment, report),
     nudge: () => jobsRunning?.nudge(INDEX_JOB),
   });
   const columnMigrations = movingColumns.map((moving) =>
@@ -154,7 +159,7 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
       database: ofJob(MIGRATION_JOB),
       encryption,
       clock,
-      record: (transaction, step) => recordColumnMigration({ auditLog, clock }, transaction, step),
+      record: (transaction, step) => recordColumnMigration({ auditLog, clock, operator }, transaction, step),
     }),
   );
   const nudgeRotation = (): void => jobsRunning?.nudge(ROTATION_JOB);

@@ -1,10 +1,12 @@
 export { type RestoreVaultOptions, restoreVault } from './restore-vault.ts';
 export { type Strongroom, type StrongroomOptions, createStrongroom } from './create-strongroom.ts';
 export { CompositionError, type StrongroomErrorCode, strongroomErrors } from './errors.ts';
+export { keyCopyPlaces } from './key-copies.ts';
 export type { KeyCopy, KeyCopyPlaces, KeyCopyState } from './key-copies.ts';
 export type { KeyCopyWish, Keys, KeysOverview, RotateRequest, VaultShredReport } from './keys.ts';
 export { type Verification, verifyAuditLog } from './operator.ts';
 export { rooms, routes } from './rooms.ts';
+export { rootSlots } from './root-slots.ts';
 export type { Services } from './services.ts';
 export { VERSION } from './version.ts';
 export { STRICT_TRANSPORT_SECURITY, type LogPort } from '@strongroom/pipeline';

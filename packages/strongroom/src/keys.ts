@@ -21,7 +21,7 @@ import { type Database, type Transaction, asSystem } from '@strongroom/storage';
 import { encryptedTables } from './encrypted-tables.ts';
 import { CompositionError } from './errors.ts';
 import type { KeyCopies, KeyCopy, KeyCopyState } from './key-copies.ts';
-import { appendVaultEvent, type VaultEvent, type VaultEventServices } from './vault-events.ts';
+import { appendVaultEvent, type OperatorEventServices, type VaultEvent, type VaultEventServices } from './vault-events.ts';
 
 type Via = Extract<Actor, { kind: 'operator' }>['via'];
 
@@ -99,7 +99,7 @@ const appendKeyEvent = (
 
 /** A rotation begins by the operator's word and ends in a job: both are the operator's doing. */
 export const recordRotation = (
-  services: Pick<KeysOptions, 'auditLog' | 'clock'>,
+  services: OperatorEventServices,
   transaction: Transaction,
   moment: 'begun' | 'ended',
   { scope, keyVersion, state, rewritten, damaged, retired }: RotationReport,
@@ -107,7 +107,7 @@ export const recordRotation = (
   appendKeyEvent(services, transaction, {
     type: `keys.rotation-${moment}`,
     outcome: state === 'failed' || state === 'cancelled' ? 'failure' : 'success',
-    actor: { kind: 'operator', via: 'administrator-socket' },
+    actor: services.operator(),
     details: {
       scope: scope.kind === 'column' ? `${scope.table}.${scope.column}` : scope.kind,
       ...(scope.kind === 'tenant' ? { tenant: scope.tenant } : {}),

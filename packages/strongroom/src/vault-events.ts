@@ -8,6 +8,11 @@ export interface VaultEventServices {
   readonly clock: Clock;
 }
 
+/** For events of work that outlives the command it began with: `operator` is the one who asks here and now. */
+export interface OperatorEventServices extends VaultEventServices {
+  readonly operator: () => Actor;
+}
+
 export interface VaultEvent<Type extends string> {
   readonly type: Type;
   readonly outcome: 'success' | 'failure';

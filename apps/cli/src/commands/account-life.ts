@@ -1,5 +1,4 @@
 /** `strongroom account`: what an account goes through after sign-up. */
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import {
   InMemoryCache,
@@ -14,10 +13,10 @@ import {
 import { parseUuid } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import { stopAgent } from '../agent.ts';
-import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
+import { collect, readText } from '../option-values.ts';
 import { type Profile, readProfile, removeProfile, requireProfile, writeProfile } from '../profile.ts';
 import { DEFAULT_SERVER, newPassword, password, signedIn, unlocked } from '../session.ts';
 
@@ -32,6 +31,15 @@ export function addAccountLifeCommands(program: Command, context: CommandContext
       '\nThe present password comes from STRONGROOM_PASSWORD, the new one from STRONGROOM_NEW_PASSWORD, or you are asked.\n\nExample:\n  strongroom account password',
     )
     .action(() => changePassword(context));
+
+  account
+    .command('recovery-code')
+    .description('make a new recovery code; the former one no longer works, and nothing else changes')
+    .addHelpText(
+      'after',
+      '\nThe password comes from STRONGROOM_PASSWORD, or you are asked.\n\nExample:\n  strongroom account recovery-code',
+    )
+    .action(() => renewRecoveryCode(context));
 
   account
     .command('recover')
@@ -221,6 +229,23 @@ async function changePassword(context: CommandContext): Promise<void> {
     .result({ changed: true }, ['Changed. Every other session has ended; the recovery code is the same.']);
 }
 
+async function renewRecoveryCode(context: CommandContext): Promise<void> {
+  const { vault, profile } = await signedIn(context);
+  await vault.resume();
+  const renewed = await vault.renewRecoveryCode(await password(context, `Password of ${profile.email}`));
+  const recoveryCode = renewed.recoveryCode.reveal();
+  // Before anything else can fail: it is shown this once.
+  context
+    .terminal()
+    .result({ account: vault.account!.id, recoveryCode }, [
+      'This is your new recovery code; the old one no longer works. It is shown once, keep it on paper:',
+      '',
+      `  ${recoveryCode}`,
+      '',
+    ]);
+  await keep(context, vault.account!);
+}
+
 async function recover(context: CommandContext, options: { server?: string; email?: string }): Promise<void> {
   const earlier = await readProfile(context.state).catch(() => undefined);
   const server = options.server ?? context.environment['STRONGROOM_SERVER'] ?? earlier?.server ?? DEFAULT_SERVER;
@@ -272,9 +297,10 @@ async function recover(context: CommandContext, options: { server?: string; emai
 }
 
 async function readCertificate(file: string): Promise<unknown> {
+  const text = await readText(file);
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(text);
   } catch (cause) {
-    throw new CliError('cli.unreadable-file', { detail: file, cause });
+    throw new CliError('cli.unreadable-file', { detail: `${file} is no certificate.`, cause });
   }
 }

@@ -7,6 +7,7 @@ import { VERSION } from 'strongroom/version';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { rotateKey } from './audit-key-rotation.ts';
+import { wholeNumber } from '../option-values.ts';
 import type { LogOptions } from '../stopped-vault.ts';
 import { withLog } from './audit-log-access.ts';
 import { type OpenSearch, withSearch } from './audit-search-access.ts';
@@ -77,7 +78,7 @@ Examples:
     .addHelpText('after', '\nExample:\n  strongroom audit prove 17 --out 17.tlog-proof')
     .action((index: string, options: OutputOptions) =>
       withLog(context, options, async ({ source }) => {
-        await write([await createTlogProof(source, position(index, '<index>')!)], options.out);
+        await write([await createTlogProof(source, wholeNumber(index, '<index>', 0))], options.out);
       }),
     );
 
@@ -222,11 +223,8 @@ async function lineOf(format: ExportOptions['format'], origin: string): Promise<
   return (entry) => ocsfEvent(entry, options);
 }
 
-function position(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^(?:0|[1-9][0-9]{0,14})$/.test(text)) return Number(text);
-  throw new CliError('cli.usage', { detail: `Check ${name}: expected a number.` });
-}
+const position = (text: string | undefined, name: string): number | undefined =>
+  text === undefined ? undefined : wholeNumber(text, name, 0);
 
 async function write(parts: AsyncIterable<string> | Iterable<string>, file: string | undefined): Promise<void> {
   if (file === undefined) {

@@ -4,26 +4,24 @@ import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
+import { onMachine, type Place } from '../on-machine.ts';
 import { recorded } from '../recorded.ts';
 import { withStopped } from '../stopped-vault.ts';
 
-interface ReconcileOptions {
-  readonly data: string;
-  readonly databaseUrl?: string;
+interface ReconcileOptions extends Place {
   readonly accept?: boolean;
 }
 
 const ROUTE = '/operator/audit/reconciliation';
 
 export function addReconcileCommand(audit: Command, context: CommandContext): void {
-  withExitCodes(audit.command('reconcile'), {
+  const reconcile = withExitCodes(audit.command('reconcile'), {
     [EXIT.ok]: 'every change has its event',
     [EXIT.notIntact]: 'some have none, or a table is not watched any more',
     [EXIT.failed]: 'could not be checked',
-  })
+  });
+  onMachine(reconcile)
     .description('find changes of stored rows that no event of the log accounts for')
-    .requiredOption('--data <folder>', 'the data folder on this machine, server running or not')
-    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL')
     .option('--accept', 'take the rows as they are from now on; the log records that you did')
     .addHelpText(
       'after',

@@ -15,27 +15,23 @@ import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { onMachine, type Place } from '../on-machine.ts';
 import { recorded } from '../recorded.ts';
 import { withStopped } from '../stopped-vault.ts';
 import { withSearch } from './audit-search-access.ts';
 import { timeOf } from './audit-search-options.ts';
 
-interface PlaceOptions {
-  readonly data: string;
-  readonly databaseUrl?: string;
-}
-
-interface SetOptions extends PlaceOptions {
+interface SetOptions extends Place {
   readonly security?: string;
   readonly access?: string;
   readonly operational?: string;
 }
 
-interface RunOptions extends PlaceOptions {
+interface RunOptions extends Place {
   readonly dryRun?: boolean;
 }
 
-interface ReasonOptions extends PlaceOptions {
+interface ReasonOptions extends Place {
   readonly reason: string;
 }
 
@@ -46,20 +42,15 @@ interface HoldOptions extends ReasonOptions {
   readonly to?: string;
 }
 
-const atPlace = (command: Command): Command =>
-  command
-    .requiredOption('--data <folder>', 'the data folder on this machine, server running or not')
-    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL');
-
 const reasonOption = '--reason <word>';
 const REASON_HELP = 'why, in a word such as the number of a case; it stays in the log for good';
 
 export function addRetentionCommands(audit: Command, context: CommandContext): void {
   const retention = audit.command('retention').description('how long the content of events is kept');
-  atPlace(retention.command('show').description('show for how many days the content of events is kept'))
+  onMachine(retention.command('show').description('show for how many days the content of events is kept'))
     .addHelpText('after', '\nExample:\n  strongroom audit retention show --data .strongroom')
-    .action((options: PlaceOptions) => show(context, options));
-  atPlace(retention.command('set').description('set for how many days the content of events is kept'))
+    .action((options: Place) => show(context, options));
+  onMachine(retention.command('set').description('set for how many days the content of events is kept'))
     .option('--security <days>', 'sign-ins, keys, permissions, policies, and reading the log')
     .option('--access <days>', 'reading and changing data')
     .option('--operational <days>', 'what only helps to run the service')
@@ -72,7 +63,7 @@ Example:
   strongroom audit retention set --data .strongroom --access 180`,
     )
     .action((options: SetOptions) => set(context, options));
-  atPlace(retention.command('run').description('remove the content of events whose time is over now, not at night'))
+  onMachine(retention.command('run').description('remove the content of events whose time is over now, not at night'))
     .option('--dry-run', 'only count what would be removed')
     .addHelpText(
       'after',
@@ -87,7 +78,7 @@ Examples:
     .action((options: RunOptions) => run(context, options));
 
   const hold = audit.command('hold').description('keep events whatever their age');
-  atPlace(hold.command('add').description('keep the events that meet all conditions until the hold is released'))
+  onMachine(hold.command('add').description('keep the events that meet all conditions until the hold is released'))
     .requiredOption(reasonOption, REASON_HELP)
     .option('--tenant <id>', 'events of this tenant')
     .option('--account <person>', 'events by or about this person: e-mail address, account or pseudonym')
@@ -103,10 +94,10 @@ Examples:
   strongroom audit hold add --data .strongroom --reason case-2026-18 --account ada@example.org`,
     )
     .action((options: HoldOptions) => add(context, options));
-  atPlace(hold.command('list').description('show what is on hold'))
+  onMachine(hold.command('list').description('show what is on hold'))
     .addHelpText('after', '\nExample:\n  strongroom audit hold list --data .strongroom')
-    .action((options: PlaceOptions) => list(context, options));
-  atPlace(hold.command('release').description('let retention remove again what a hold kept'))
+    .action((options: Place) => list(context, options));
+  onMachine(hold.command('release').description('let retention remove again what a hold kept'))
     .argument('<hold>', 'id of the hold, from the list')
     .requiredOption(reasonOption, REASON_HELP)
     .addHelpText(
@@ -122,7 +113,7 @@ type Method = 'GET' | 'POST' | 'PUT';
 /** Asks the running server; where none runs, does the same on its folder. */
 async function answered<Answer>(
   context: CommandContext,
-  options: PlaceOptions,
+  options: Place,
   [method, route, body]: readonly [method: Method, route: string, body?: object],
   stopped: (services: Services) => Promise<Answer>,
 ): Promise<Answer> {
@@ -137,7 +128,7 @@ const periodLines = ({ securityDays, accessDays, operationalDays }: RetentionPer
   `operational  ${operationalDays} days`,
 ];
 
-async function show(context: CommandContext, options: PlaceOptions): Promise<void> {
+async function show(context: CommandContext, options: Place): Promise<void> {
   const periods = await answered<RetentionPeriods>(context, options, ['GET', 'retention'], async ({ database }) => {
     const { readRetention } = await import('@strongroom/audit-log');
     return (await database.transaction({ kind: 'system' }, readRetention)).periods;
@@ -247,7 +238,7 @@ async function add(context: CommandContext, options: HoldOptions): Promise<void>
   context.terminal().result({ id }, [`On hold: ${id}`]);
 }
 
-async function list(context: CommandContext, options: PlaceOptions): Promise<void> {
+async function list(context: CommandContext, options: Place): Promise<void> {
   const { items } = await answered<{ readonly items: readonly WireHold[] }>(
     context,
     options,

@@ -3,7 +3,7 @@ import { type KnownPerson, type LogEntry, plainEvent } from '@strongroom/audit-l
 import { systemClock } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { CliError } from '../errors.ts';
+import { wholeNumber } from '../option-values.ts';
 import { type OpenSearch, type SearchQuery, withSearch } from './audit-search-access.ts';
 import { type FilterOptions, queryOf, withFilterOptions } from './audit-search-options.ts';
 
@@ -43,8 +43,7 @@ interface Found {
 }
 
 async function search(context: CommandContext, options: SearchOptions, log: OpenSearch): Promise<void> {
-  const limit = Number(/^[1-9]\d{0,5}$/.test(options.limit) ? options.limit : Number.NaN);
-  if (Number.isNaN(limit)) throw new CliError('cli.usage', { detail: 'Check --limit: expected a number.' });
+  const limit = wholeNumber(options.limit, '--limit', 1, 999_999);
   const filter = await queryOf(options, log, systemClock.now());
   const found = filter === null ? { entries: [], people: [], next: null } : await pages(log, filter, options, limit);
   const items = found.entries.flatMap((entry) => plainEvent(entry) ?? []);

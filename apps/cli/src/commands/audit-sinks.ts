@@ -1,5 +1,4 @@
 /** `strongroom audit sinks`: who is sent the events of the log. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { NewSink } from '@strongroom/audit-log';
 import type { WireSink } from '@strongroom/audit-log/wire';
@@ -7,7 +6,8 @@ import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
-import { ask, type Place } from './keys-access.ts';
+import { ask, onMachine, type Place } from '../on-machine.ts';
+import { readText, wholeNumber } from '../option-values.ts';
 
 interface AddOptions extends Place {
   readonly webhook?: string;
@@ -25,26 +25,23 @@ const ROUTE = '/operator/audit/sinks';
 const VIA = 'command-line';
 
 const MIB = 1024 * 1024;
+/** 1 TiB. */
+const MOST_ROTATE_MIB = 1_048_576;
 const DEFAULT_ROTATE_MIB = '64';
 /** With the default size about 6 GiB: a disk that is full stops more than this sink. */
 const DEFAULT_KEPT_FILES = '100';
 /** As the server takes it. */
 const MOST_KEPT_FILES = 100_000;
 
-const withPlace = (command: Command): Command =>
-  command
-    .requiredOption('--data <folder>', 'the data folder on this machine, server running or not')
-    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL');
-
 export function addSinkCommands(audit: Command, context: CommandContext): void {
   const sinks = audit.command('sinks').description('have events delivered to webhooks and files as they happen');
 
-  withPlace(sinks.command('list'))
+  onMachine(sinks.command('list'))
     .description('show every sink, how far it is behind, and what went wrong')
     .addHelpText('after', '\nExample:\n  strongroom audit sinks list --data .strongroom')
     .action((options: Place) => list(context, options));
 
-  withPlace(sinks.command('add'))
+  onMachine(sinks.command('add'))
     .argument('<name>', 'lower-case letters, digits and hyphens')
     .description('deliver events to a webhook or into files')
     .option('--webhook <url>', 'https address, or http on this machine; signed as Standard Webhooks describes')
@@ -77,7 +74,7 @@ Examples:
     )
     .action((name: string, options: AddOptions) => add(context, name, options));
 
-  withPlace(sinks.command('remove'))
+  onMachine(sinks.command('remove'))
     .argument('<name>', 'the sink')
     .description('deliver nothing more to a sink and forget what it did not take')
     .addHelpText('after', '\nExample:\n  strongroom audit sinks remove siem --data .strongroom')
@@ -88,7 +85,7 @@ Examples:
       context.terminal().result({ name }, [`${name} is removed.`]);
     });
 
-  withPlace(withExitCodes(sinks.command('test'), { [EXIT.ok]: 'acknowledged', [EXIT.failed]: 'not acknowledged' }))
+  onMachine(withExitCodes(sinks.command('test'), { [EXIT.ok]: 'acknowledged', [EXIT.failed]: 'not acknowledged' }))
     .argument('<name>', 'the sink')
     .description('send a message without any event and wait until it is acknowledged')
     .addHelpText('after', '\nExample:\n  strongroom audit sinks test siem --data .strongroom')
@@ -99,7 +96,7 @@ Examples:
       context.terminal().result({ name }, [`${name} acknowledged a test message.`]);
     });
 
-  withPlace(sinks.command('retry'))
+  onMachine(sinks.command('retry'))
     .argument('<name>', 'the sink')
     .description('send batches again that were set aside, and do not wait any longer after a failure')
     .addHelpText(
@@ -133,7 +130,7 @@ async function add(context: CommandContext, name: string, options: AddOptions): 
     format: options.format,
     target: await targetOf(options),
     withAddresses: options.addresses === true,
-    from: options.from === undefined ? null : number(options.from, '--from'),
+    from: options.from === undefined ? null : wholeNumber(options.from, '--from', 0),
   };
   const { secret } = await ask(context, options, { method: 'POST', route: ROUTE, body: sink }, ({ services }) =>
     services.auditSinks.add(sink, VIA),
@@ -164,9 +161,8 @@ async function targetOf({
     throw new CliError('cli.usage', { detail: 'Give --webhook or --folder.' });
   }
   if (ca !== undefined) throw new CliError('cli.usage', { detail: '--ca is for --webhook.' });
-  const mib = number(rotateMib ?? DEFAULT_ROTATE_MIB, '--rotate-mib');
-  if (mib === 0) throw new CliError('cli.usage', { detail: 'Check --rotate-mib.' });
-  const kept = number(keepFiles ?? DEFAULT_KEPT_FILES, '--keep-files');
+  const mib = wholeNumber(rotateMib ?? DEFAULT_ROTATE_MIB, '--rotate-mib', 1, MOST_ROTATE_MIB);
+  const kept = wholeNumber(keepFiles ?? DEFAULT_KEPT_FILES, '--keep-files', 0);
   if (kept === 1 || kept > MOST_KEPT_FILES) {
     throw new CliError('cli.usage', { detail: `--keep-files takes 2 to ${MOST_KEPT_FILES}, or 0 for all.` });
   }
@@ -174,23 +170,10 @@ async function targetOf({
   return { kind: 'file', folder: path.resolve(folder), rotateBytes: mib * MIB, ...keeping };
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new CliError('cli.unreadable-file', { detail: file, cause });
-  }
-}
-
 /** What a running server would refuse, and what a path of a request must not hold. */
 function segment(name: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) return name;
   throw new CliError('cli.usage', { detail: 'A name has lower-case letters, digits and hyphens, at most 40.' });
-}
-
-function number(text: string, option: string): number {
-  if (/^(?:0|[1-9][0-9]{0,8})$/.test(text)) return Number(text);
-  throw new CliError('cli.usage', { detail: `Check ${option}: expected a number.` });
 }
 
 function lines(sink: WireSink): string[] {

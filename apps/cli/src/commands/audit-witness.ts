@@ -1,6 +1,5 @@
 /** `strongroom witness serve`, which vouches for logs of others, and `strongroom audit witness`, which says who vouches for the own one. */
 import { hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import {
   formatVerifierKey,
   parsePolicy,
@@ -11,9 +10,10 @@ import {
 import { systemClock } from '@strongroom/kernel';
 import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
-import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { onMachine, type Place } from '../on-machine.ts';
+import { collect, readText, wholeNumber } from '../option-values.ts';
 import { recorded } from '../recorded.ts';
 import { withStopped } from '../stopped-vault.ts';
 import { withLog } from './audit-log-access.ts';
@@ -56,8 +56,7 @@ Example:
 async function serve(context: CommandContext, options: ServeOptions): Promise<void> {
   const logs = await logKeys(options);
   if (logs.length === 0) throw new CliError('cli.usage', { detail: 'Name a log to vouch for: --log or --policy.' });
-  const port = Number(/^\d{1,5}$/.test(options.port) ? options.port : Number.NaN);
-  if (!(port <= 65_535)) throw new CliError('cli.usage', { detail: 'Check --port.' });
+  const port = wholeNumber(options.port, '--port', 0, 65_535);
   const { createWitness, openWitnessFolder, serveWitness } = await import('@strongroom/audit-log');
   const folder = await openWitnessFolder(options.data, options.name);
   const witness = createWitness({ cosigners: folder.cosigners, logs, state: folder.state, clock: systemClock });
@@ -78,13 +77,11 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
 }
 
 async function logKeys({ log = [], policy }: ServeOptions): Promise<VerifierKey[]> {
-  const named = policy === undefined ? [] : parsePolicy(await read(policy)).logs.map(({ key }) => key);
+  const named = policy === undefined ? [] : parsePolicy(await readText(policy)).logs.map(({ key }) => key);
   return [...log.map((key) => parseVerifierKey(key)), ...named];
 }
 
-interface PolicyOptions {
-  readonly data: string;
-  readonly databaseUrl?: string;
+interface PolicyOptions extends Place {
   readonly policy?: string;
   readonly remove?: boolean;
   readonly ownKeys?: boolean;
@@ -97,11 +94,8 @@ interface Witnessing {
 }
 
 export function addWitnessPolicyCommand(audit: Command, context: CommandContext): void {
-  audit
-    .command('witness')
+  onMachine(audit.command('witness'))
     .description('say which witnesses are asked to cosign the own log')
-    .requiredOption('--data <folder>', 'the data folder on this machine, server running or not')
-    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL')
     .option('--policy <file>', 'C2SP tlog-policy; each witness needs its address')
     .option('--remove', 'ask nobody any more')
     .option('--own-keys', 'write the keys of the own log, for those who run witnesses')
@@ -131,7 +125,7 @@ const ASKED_ROUTE = '/operator/audit/witnessing';
 async function setPolicy(context: CommandContext, options: PolicyOptions): Promise<void> {
   const { data, remove = false } = options;
   if (remove && options.policy !== undefined) throw new CliError('cli.usage', { detail: 'Give --policy or --remove.' });
-  const wanted = options.policy === undefined ? null : (await read(options.policy)).toString('utf8');
+  const wanted = options.policy === undefined ? null : await readText(options.policy);
   const isChange = remove || wanted !== null;
   const socket = administratorSocket(data);
   if (!isChange) return show(context, options);
@@ -192,11 +186,3 @@ function writeOwnKeys(context: CommandContext, options: PolicyOptions): Promise<
 }
 
 const digestOf = (policy: string | null): Uint8Array => new Uint8Array(hash('sha256', policy ?? '', 'buffer'));
-
-async function read(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new CliError('cli.unreadable-file', { detail: file, cause });
-  }
-}

@@ -1,14 +1,15 @@
 /** `strongroom backup`: everything the server holds, encrypted for whoever keeps it. */
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BackupSummary, ReadBackupOptions } from '@strongroom/backup';
 import type { Command } from 'commander';
 import { administratorSocket, askServer } from '../administrator.ts';
-import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { collect, readText } from '../option-values.ts';
+import { recipientsOf } from './keys-access.ts';
 
 /** Milliseconds between two questions how far it has come. */
 const POLL = 200;
@@ -117,18 +118,8 @@ async function keygen(context: CommandContext, file: string, postQuantum: boolea
   context.terminal().result({ recipient, file }, [recipient]);
 }
 
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new CliError('cli.unreadable-file', { detail: file, cause });
-  }
-}
-
 async function create(context: CommandContext, file: string, options: CreateOptions): Promise<void> {
-  const { parseRecipients } = await import('@strongroom/backup');
-  const listed = await Promise.all((options.recipientFile ?? []).map(read));
-  const recipients = parseRecipients([...(options.recipient ?? []), ...listed]);
+  const recipients = await recipientsOf(options);
   const request = { path: file, recipients, keysOnly: options.keysOnly === true };
   const progress = context.terminal().progress('Backing up');
   const onProgress = (done: number, total: number): void => progress.update(done, total);
@@ -199,7 +190,7 @@ async function readOptions(
   file: string,
   { identity }: Identities,
 ): Promise<ReadBackupOptions & { readonly finish: () => void }> {
-  const identities = await Promise.all(identity.map(read));
+  const identities = await Promise.all(identity.map(readText));
   const progress = context.terminal().progress(title);
   return {
     path: file,

@@ -2,23 +2,21 @@
 import { stat } from 'node:fs/promises';
 import { createApi } from '@strongroom/client';
 import type { Command } from 'commander';
-import { administratorSocket, askServer } from '../administrator.ts';
 import { keyFromAgent } from '../agent.ts';
+import { type Check, codeOf, failed, OTHERS, passed, reason } from '../checks.ts';
 import type { CommandContext } from '../context.ts';
+import { CliError } from '../errors.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { type Profile, readProfile } from '../profile.ts';
 import { DEFAULT_SERVER } from '../session.ts';
 import { isMissing } from '../state.ts';
-import { StrongroomError } from '@strongroom/kernel';
 
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly says: string;
+interface DoctorOptions {
+  readonly server?: string;
+  readonly data?: string;
+  readonly tlsCertificate?: string;
+  readonly tlsKey?: string;
 }
-
-/** Bits that let others than the owner in. */
-const OTHERS = 0o077;
 
 export function addDoctorCommand(program: Command, context: CommandContext): void {
   withExitCodes(program.command('doctor'), {
@@ -27,16 +25,27 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
   })
     .description('check this computer, the session and the server')
     .option('--server <url>', 'STRONGROOM_SERVER; otherwise the one signed in to')
-    .option('--data <folder>', 'also check a data folder on this machine')
-    .addHelpText('after', '\nExample:\n  strongroom doctor --data .strongroom')
-    .action(async (options: { server?: string; data?: string }) => {
+    .option('--data <folder>', 'also check the data folder of a server on this machine, running or not')
+    .option('--tls-certificate <file>', 'also check the PEM chain of that server; STRONGROOM_TLS_CERTIFICATE')
+    .option('--tls-key <file>', 'and its private key; STRONGROOM_TLS_KEY')
+    .addHelpText(
+      'after',
+      `
+It writes nothing. With --data it looks at permissions, free space, the clock, the root key and the places for copies of the keys, with
+the environment of the server if you give it the same.
+
+Examples:
+  strongroom doctor
+  strongroom doctor --data .strongroom`,
+    )
+    .action(async (options: DoctorOptions) => {
       const profile = await readProfile(context.state).catch(() => undefined);
       const server = options.server ?? context.environment['STRONGROOM_SERVER'] ?? profile?.server ?? DEFAULT_SERVER;
       const checks = [
         await checkStateFolder(context),
         await checkServer(server),
         await checkSession(context),
-        ...(options.data === undefined ? [] : [await checkData(options.data)]),
+        ...(await checkOnMachine(context, options)),
       ];
       const lines = checks.map(({ ok, name, says }) => `${ok ? 'ok  ' : 'FAIL'}  ${name}: ${says}`);
       context.terminal().result({ ok: checks.every(({ ok }) => ok), checks }, lines);
@@ -44,10 +53,20 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
     });
 }
 
-const passed = (name: string, says: string): Check => ({ name, ok: true, says });
-const failed = (name: string, says: string): Check => ({ name, ok: false, says });
-const reason = (error: unknown): string =>
-  error instanceof StrongroomError ? error.publicMessage : 'It cannot be checked.';
+/** Loaded only where a server is looked after. */
+async function checkOnMachine({ environment }: CommandContext, options: DoctorOptions): Promise<readonly Check[]> {
+  const certificate = options.tlsCertificate ?? environment['STRONGROOM_TLS_CERTIFICATE'];
+  const key = options.tlsKey ?? environment['STRONGROOM_TLS_KEY'];
+  if ((certificate === undefined) !== (key === undefined))
+    throw new CliError('cli.usage', { detail: '--tls-certificate and --tls-key belong together.' });
+  if (options.data === undefined && certificate === undefined) return [];
+  const { checkData, checkTls } = await import('../data-checks.ts');
+  const now = Date.now();
+  return [
+    ...(options.data === undefined ? [] : await checkData(options.data, environment, now)),
+    ...(certificate === undefined || key === undefined ? [] : [await checkTls({ certificate, key }, now)]),
+  ];
+}
 
 async function checkStateFolder({ state }: CommandContext): Promise<Check> {
   const name = 'State folder';
@@ -56,7 +75,9 @@ async function checkStateFolder({ state }: CommandContext): Promise<Check> {
     if ((mode & OTHERS) !== 0) return failed(name, `Others can read it; run: chmod 700 '${state.path}'`);
     return passed(name, 'Only you can read it.');
   } catch (error) {
-    return isMissing(error) ? passed(name, 'Nothing is kept here yet.') : failed(name, 'It cannot be read.');
+    return isMissing(error)
+      ? passed(name, 'Nothing is kept here yet.')
+      : failed(name, `It cannot be read (${codeOf(error)}): ${state.path}; give it back to this account.`);
   }
 }
 
@@ -67,7 +88,7 @@ async function checkServer(server: string): Promise<Check> {
     await api.http.send({ method: 'GET', path: '/readyz', repeatable: false });
     return passed(name, `${server} answers and its database too.`);
   } catch (error) {
-    return failed(name, `${server}: ${reason(error)}`);
+    return failed(name, `${server}: ${reason(error)} \`strongroom serve\` starts one here; --server names another.`);
   }
 }
 
@@ -88,16 +109,4 @@ async function checkSession({ state }: CommandContext): Promise<Check> {
   const key = await keyFromAgent(state, profile.account);
   key?.wipe();
   return passed(name, `Signed in as ${profile.email}, ${key === undefined ? 'locked' : 'unlocked'}.`);
-}
-
-async function checkData(data: string): Promise<Check> {
-  const name = 'Data folder';
-  try {
-    const answer = await askServer(administratorSocket(data), 'GET', '/operator/status');
-    if (answer !== undefined) return passed(name, `A server is running on ${data}.`);
-    await stat(data);
-    return passed(name, `No server is running on ${data}.`);
-  } catch (error) {
-    return failed(name, isMissing(error) ? `There is no folder ${data}.` : reason(error));
-  }
 }

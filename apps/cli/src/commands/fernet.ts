@@ -4,20 +4,12 @@ import { EncryptionError, Fernet, MultiFernet } from '@strongroom/encryption';
 import { type Command, Option } from 'commander';
 import { CliError } from '../errors.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
-import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
+import { collect, wholeNumber } from '../option-values.ts';
 
 const NEWLINE = 0x0a;
 
-function seconds(name: string) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-      throw new CliError('cli.usage', { detail: `${name} is a whole number of seconds.` });
-    }
-    return value;
-  };
-}
+const seconds = (name: string) => (text: string) => wholeNumber(text, name, 0);
 
 /** The first key encrypts; each of them may decrypt. */
 function cipherOf(keys: readonly string[] | undefined): MultiFernet {

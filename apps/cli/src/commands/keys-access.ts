@@ -1,65 +1,62 @@
-/** What the `keys` commands share: where the vault is, and where the copy of the keys goes. */
-import { readFile } from 'node:fs/promises';
+/** What the `keys` commands share: columns, shares, and where the copy of the keys goes. */
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { StrongroomError } from '@strongroom/kernel';
-import type { Command } from 'commander';
-import type { KeyCopyWish, Strongroom } from 'strongroom';
-import { administratorSocket, askServer } from '../administrator.ts';
+import type { KeyCopyWish } from 'strongroom';
+import { askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { withStopped } from '../stopped-vault.ts';
+import type { Place } from '../on-machine.ts';
+import { readText, wholeNumber } from '../option-values.ts';
 
-export interface Place {
-  readonly data: string;
-  readonly databaseUrl?: string;
-}
-
-export interface CopyOptions extends Place {
-  /** `false` for `--no-backup`. */
-  readonly backup?: string | false;
+interface Recipients {
   readonly recipient?: readonly string[];
   readonly recipientFile?: readonly string[];
 }
 
-export async function copyOf({ backup, recipient = [], recipientFile = [] }: CopyOptions): Promise<KeyCopyWish> {
+export interface CopyOptions extends Place, Recipients {
+  /** `false` for `--no-backup`. */
+  readonly backup?: string | false;
+}
+
+export async function copyOf({ backup, ...recipients }: CopyOptions): Promise<KeyCopyWish> {
   if (backup === false) return 'none';
   if (typeof backup !== 'string') return 'configured';
+  return { path: path.resolve(backup), recipients: await recipientsOf(recipients) };
+}
+
+/** Throws `cli.unreadable-file` and what `parseRecipients` throws. */
+export async function recipientsOf({ recipient = [], recipientFile = [] }: Recipients): Promise<readonly string[]> {
   const { parseRecipients } = await import('@strongroom/backup');
-  const listed = await Promise.all(
-    recipientFile.map(async (file) => {
-      try {
-        return await readFile(file, 'utf8');
-      } catch (cause) {
-        throw new CliError('cli.unreadable-file', { detail: file, cause });
-      }
-    }),
-  );
-  return { path: path.resolve(backup), recipients: parseRecipients([...recipient, ...listed]) };
+  return parseRecipients([...recipient, ...(await Promise.all(recipientFile.map(readText)))]);
 }
-
-/** The running server answers, or else the service in this process. What a route answers has the type of what the service answers. */
-export async function ask<Result>(
-  context: CommandContext,
-  options: Place,
-  request: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly route: string; readonly body?: object },
-  here: (strongroom: Strongroom) => Promise<Result>,
-): Promise<Result> {
-  const answer = await askServer(administratorSocket(options.data), request.method, request.route, request.body);
-  return answer === undefined ? withStopped(context, options.data, options, here) : (answer as Result);
-}
-
-export const onMachine = (command: Command): Command =>
-  command
-    .requiredOption('--data <folder>', 'the data folder; the server may be running or not')
-    .option('--database-url <url>', 'the PostgreSQL database, server stopped; STRONGROOM_DATABASE_URL');
 
 export function percent(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 100) {
-    throw new CliError('cli.usage', { detail: '--share is a whole number from 1 to 100.' });
+  return wholeNumber(text, '--share', 1, 100) / 100;
+}
+
+/** Milliseconds between two looks at a rotation. */
+export const POLL = 250;
+
+/** Asks the running server for the report of a rotation until `isOver`, and resolves with the last one. Throws `cli.server-unreachable`. */
+export async function follow<Report>(
+  socket: string,
+  route: string,
+  begun: Report,
+  isOver: (report: Report) => boolean,
+): Promise<Report> {
+  for (let report = begun; ;) {
+    if (isOver(report)) return report;
+    await pause(POLL);
+    const next = await askServer(socket, 'GET', route);
+    if (next === undefined) {
+      throw new CliError('cli.server-unreachable', {
+        detail: 'It stopped; the rotation goes on when it starts again.',
+      });
+    }
+    report = next as Report;
   }
-  return value / 100;
 }
 
 export function columnOf(text: string): { table: string; column: string } {

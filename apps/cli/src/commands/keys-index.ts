@@ -1,5 +1,4 @@
 /** `strongroom keys rotate index`: makes a blind index anew under the present key version, on the running server or here, and shows how far it is. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { IndexReport } from '@strongroom/encryption';
 import { StrongroomError } from '@strongroom/kernel';
 import { type Command, Option } from 'commander';
@@ -9,10 +8,8 @@ import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { withStopped } from '../stopped-vault.ts';
-import { ask, columnOf, guarded, onMachine, percent, type Place } from './keys-access.ts';
-
-/** Milliseconds between two questions how far it has come. */
-const POLL = 250;
+import { ask, onMachine, type Place } from '../on-machine.ts';
+import { columnOf, follow, guarded, percent, POLL } from './keys-access.ts';
 
 interface IndexOptions extends Place {
   readonly share: number;
@@ -95,20 +92,7 @@ async function rotateIndex(context: CommandContext, name: ColumnName, options: I
   const begun = (await askServer(socket, 'POST', route, { share: options.share })) as IndexReport | undefined;
   if (begun === undefined) {
     await withStopped(context, options.data, options, (strongroom) => rotateHere(context, strongroom, name, options));
-  } else if (options.wait) {
-    const isOver = progressOf(context);
-    for (let report = begun; ;) {
-      if (isOver(report)) return showEnd(context, report);
-      await pause(POLL);
-      const next = await askServer(socket, 'GET', route);
-      if (next === undefined) {
-        throw new CliError('cli.server-unreachable', {
-          detail: 'It stopped; the rotation goes on when it starts again.',
-        });
-      }
-      report = next as IndexReport;
-    }
-  } else showEnd(context, begun);
+  } else showEnd(context, options.wait ? await follow(socket, route, begun, progressOf(context)) : begun);
 }
 
 async function rotateHere(

@@ -1,5 +1,4 @@
 /** `strongroom keys rotate`: begins a rotation, on the running server or here, and shows how far it is. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { RotationReport, RotationScope } from '@strongroom/encryption';
 import type { RotateRequest, Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
@@ -7,10 +6,7 @@ import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStopped } from '../stopped-vault.ts';
-import { copyOf, type CopyOptions } from './keys-access.ts';
-
-/** Milliseconds between two questions how far it has come. */
-const POLL = 250;
+import { copyOf, type CopyOptions, follow, POLL } from './keys-access.ts';
 
 export interface RotateOptions extends CopyOptions {
   readonly share: number;
@@ -53,18 +49,8 @@ export async function rotateKeys(context: CommandContext, scope: RotationScope, 
       rotateHere(context, strongroom, request, options),
     );
   } else if (options.wait) {
-    const progress = progressOf(context);
-    for (let report = answer; ;) {
-      if (progress(report)) return showRotation(context, report);
-      await pause(POLL);
-      const next = await askServer(administratorSocket(options.data), 'GET', `/operator/keys/rotations/${answer.id}`);
-      if (next === undefined) {
-        throw new CliError('cli.server-unreachable', {
-          detail: 'It stopped; the rotation goes on when it starts again.',
-        });
-      }
-      report = next as RotationReport;
-    }
+    const route = `/operator/keys/rotations/${answer.id}`;
+    showRotation(context, await follow(administratorSocket(options.data), route, answer, progressOf(context)));
   } else showRotation(context, answer);
 }
 

@@ -3,11 +3,12 @@ import type { IndexPlan, RotationReport, RotationScope } from '@strongroom/encry
 import { isUuid, type Uuid } from '@strongroom/kernel';
 import { type Command, Option } from 'commander';
 import type { KeysOverview, VaultShredReport } from 'strongroom';
-import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
-import { ask, columnOf, copyOf, type CopyOptions, guarded, onMachine, percent, type Place } from './keys-access.ts';
+import { collect, wholeNumber } from '../option-values.ts';
+import { ask, onMachine, type Place } from '../on-machine.ts';
+import { columnOf, copyOf, type CopyOptions, guarded, percent } from './keys-access.ts';
 import { addIndexRotation, cancelIndex, indexSentence, listIndexes } from './keys-index.ts';
 import { rotateKeys, type RotateOptions, sentence } from './keys-rotation.ts';
 
@@ -27,13 +28,10 @@ const SHRED_EXITS = {
   [EXIT.conflict]: 'another erasure is running',
 } as const;
 
-function bits(text: string, earlier: readonly number[] | undefined): readonly number[] {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 256) {
-    throw new CliError('cli.usage', { detail: '--bits is a whole number from 1 to 256.' });
-  }
-  return [...(earlier ?? []), value];
-}
+const bits = (text: string, earlier: readonly number[] = []): readonly number[] => [
+  ...earlier,
+  wholeNumber(text, '--bits', 1, 256),
+];
 
 const withCopy = (command: Command): Command =>
   onMachine(command)

@@ -2,11 +2,13 @@ import { text } from 'node:stream/consumers';
 import type { OpenedMemory, SyncResult } from '@strongroom/client';
 import { isUuid } from '@strongroom/kernel';
 import type { Command } from 'commander';
-import { collect } from '../collect.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { collect, wholeNumber } from '../option-values.ts';
 import { unlocked } from '../session.ts';
 import { SPACE_OPTION, chooseSpace } from './spaces.ts';
+
+const MOST_LISTED = 999_999;
 
 /** Characters of a memory in a list. */
 const EXCERPT = 160;
@@ -37,12 +39,7 @@ function tellUnreadable(context: CommandContext, { unreadable }: SyncResult): vo
   for (const { id, code } of unreadable) context.terminal().remark(`A memory does not open: ${id} (${code})`);
 }
 
-function parseCount(value: string): number {
-  const count = Number(value);
-  if (!/^\d{1,6}$/.test(value) || count < 1)
-    throw new CliError('cli.usage', { detail: 'A count is a number above 0.' });
-  return count;
-}
+const parseCount = (text: string): number => wholeNumber(text, '--limit', 1, MOST_LISTED);
 
 export function addMemoryCommands(program: Command, context: CommandContext): void {
   program

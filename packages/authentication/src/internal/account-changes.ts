@@ -106,12 +106,12 @@ export interface NewRecoveryCode {
   readonly accountKeyByRecovery: Uint8Array;
 }
 
-/** The recovery half of the record and nothing else of it. False when the recovery verifier is no longer `from`. */
+/** The recovery half of the record and nothing else of it. False when one of the verifiers is no longer that of `from`. */
 export async function replaceRecoveryCode(
   { encryption }: AuthenticationServices,
   transaction: Transaction,
   { account, recoveryAuthenticationSecret, accountKeyByRecovery }: NewRecoveryCode,
-  from: Uint8Array,
+  from: { readonly password: Uint8Array; readonly recovery: Uint8Array },
 ): Promise<boolean> {
   const accounts = accountCodec.with(await encryption.subjects(transaction, [account]));
   const changed = await tables(transaction)
@@ -121,7 +121,8 @@ export async function replaceRecoveryCode(
       ...accounts.change({ id: account }, { account_key_by_recovery: accountKeyByRecovery }),
     })
     .where('id', '=', account)
-    .where('recovery_verifier', '=', from)
+    .where('verifier', '=', from.password)
+    .where('recovery_verifier', '=', from.recovery)
     .returning('id')
     .executeTakeFirst();
   return changed !== undefined;

@@ -24,12 +24,17 @@ export const renewRecoveryCodeRoute = defineRoute({
     const { body, services, transaction } = call;
     const actor = call.account();
     call.record({ object: { type: 'account', id: actor.account }, subjects: [actor.account] });
+    const password = await ownCredential(transaction, actor);
+    // Whoever has the session only could make a code of their own, and with it another password.
+    if (!proves(services.encryption, password, body.authenticationSecret) || password === undefined) {
+      throw new AuthenticationError('authentication.wrong-secret');
+    }
     const membership = await membershipOf(call, actor);
     // Before the record: whatever changes after this statement changes the verifier too, and then nothing is replaced.
-    const credential = await ownCredential(transaction, actor, 'recovery');
+    const recovery = await ownCredential(transaction, actor, 'recovery');
     const view = await accountView(services.encryption, transaction, actor.account, membership);
     const stored = view.record.accountKeyByRecovery;
-    const known = proves(services.encryption, credential, body.recoveryAuthenticationSecret, 'recovery');
+    const known = proves(services.encryption, recovery, body.recoveryAuthenticationSecret, 'recovery');
     const repeated = known && stored === toBase64Url(body.accountKeyByRecovery);
     if (repeated) {
       call.record({ details: { repeated } });
@@ -43,10 +48,13 @@ export const renewRecoveryCodeRoute = defineRoute({
     // Under the former verifier or the former wrap the former code would go on opening something.
     const isNew = !known && stored !== toBase64Url(body.accountKeyByRecovery);
     const renewed =
-      credential !== undefined &&
+      recovery !== undefined &&
       isNew &&
       stored === toBase64Url(body.replaces) &&
-      (await replaceRecoveryCode(services, transaction, code, credential.verifier));
+      (await replaceRecoveryCode(services, transaction, code, {
+        password: password.verifier,
+        recovery: recovery.verifier,
+      }));
     if (!renewed) throw new AuthenticationError('authentication.recovery-code-replaced');
     call.record({ details: { repeated } });
     return { body: await accountView(services.encryption, transaction, actor.account, membership) };
