@@ -11,8 +11,8 @@ const tests = '{packages,apps}/*/src/**/*.test.ts';
 const toolTests = 'tools/**/*.test.ts';
 const slow = '**/*.slow.test.ts';
 
-/** Minutes each: a process killed again and again, a million people, a long log. */
-const lengthy = '**/{*.chaos,*.million,long-log}.slow.test.ts';
+/** Minutes each: a process killed again and again, a million people, a long log, every old file of a vault searched. */
+const lengthy = '**/{*.chaos,*.million,long-log,keys-index,vault-erasure}.slow.test.ts';
 
 const wish = readWish();
 
@@ -65,8 +65,8 @@ export default defineConfig({
               exclude: ['**/node_modules/**', '**/dist/**', ...(wish.lengthy ? [] : [lengthy])],
               testTimeout: 300_000,
               hookTimeout: 300_000,
-              // These start servers, browsers and clusters; more of them at once would wait for each other.
-              maxWorkers: 2,
+              // These start servers, browsers and clusters beside themselves; as many at once as there are cores would wait for each other.
+              maxWorkers: Math.max(2, availableParallelism() - 1),
               sequence: { groupOrder: 1 },
             }),
           ]

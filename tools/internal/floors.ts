@@ -19,7 +19,8 @@ export const floors: readonly (readonly string[])[] = [
   ['packages/fastify', 'packages/express', 'packages/hono', 'packages/mcp', 'packages/client'],
   ['packages/strongroom'],
   ['apps/console'],
-  ['apps/server', 'apps/cli'],
+  ['apps/server'],
+  ['apps/cli'],
 ];
 
 /**
@@ -39,6 +40,8 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
     'packages/audit-log',
     'packages/audit-log/verify',
     'packages/audit-log/tile-folder',
+    'apps/server/options',
+    'apps/server/tls',
   ],
   'apps/console': ['packages/client', 'packages/sealing', 'packages/kernel', 'packages/audit-log/verify'],
 };

@@ -101,6 +101,10 @@ describe('keys of a vault', () => {
     expect(await vault.stop()).toBe(0);
     const column = ['keys', 'rotate', 'column', 'accounts.email', '--data', data, '--no-backup', '--keep-former'];
     expect(await operator.json<Report>(...column)).toMatchObject({ state: 'complete', rewritten: 2, retired: [] });
+    const begun = ['audit', 'search', '--action', 'keys.rotation-begun', '--data', data];
+    expect(await operator.json<{ items: unknown[] }>(...begun)).toMatchObject({
+      items: [{ actorVia: 'command-line' }, { actorVia: 'administrator-socket' }],
+    });
     const cancelled = await operator.run(['keys', 'cancel', rotated.id, '--data', data, '--json']);
     expect([cancelled.code, codeOf(cancelled.stderr)]).toEqual([1, 'encryption.no-such-rotation']);
     const again = await vault.start();

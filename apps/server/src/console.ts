@@ -81,9 +81,8 @@ export async function addConsole(application: FastifyInstance, folder: string): 
   // Whoever mistyped an address gets a page that says so; programs get the application's own answer.
   application.addHook('onRequest', async (request, reply) => {
     const { is404, method, headers } = request;
-    if (is404 && (method === 'GET' || method === 'HEAD') && asksForPage(headers)) {
-      return sendPage(request, reply.code(404), page);
-    }
+    const isPage = is404 && (method === 'GET' || method === 'HEAD') && asksForPage(headers);
+    return isPage ? sendPage(request, reply.code(404), page) : undefined;
   });
 }
 

@@ -11,7 +11,7 @@ const serverErrors = {
     status: 500,
     message: 'The port is in use; choose another with --port, or stop what uses it.',
   },
-  'server.cannot-listen': { status: 500, message: 'The address cannot be listened on.' },
+  'server.cannot-listen': { status: 500, message: 'The address cannot be listened on; check --host and --port.' },
   'server.data-in-use': {
     status: 503,
     message:

@@ -102,7 +102,8 @@ for (const engine of databases()) {
         clock,
         tables: encryptedTables,
         indexes: rotatedIndexes,
-        record: (transaction, moment, report) => recordIndexRotation({ auditLog, clock, operator }, transaction, moment, report),
+        record: (transaction, moment, report) =>
+          recordIndexRotation({ auditLog, clock, operator }, transaction, moment, report),
       });
       await encryption.keyTree.rotate(database, { settle: 0 });
       const [{ table, column }] = rotatedIndexes as [(typeof rotatedIndexes)[number]];

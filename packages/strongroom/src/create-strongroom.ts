@@ -150,7 +150,8 @@ async function join(options: StrongroomOptions, database: Database, clock: Clock
     clock,
     tables: encryptedTables,
     indexes: rotatedIndexes,
-    record: (transaction, moment, report) => recordIndexRotation({ auditLog, clock, operator }, transaction, moment, report),
+    record: (transaction, moment, report) =>
+      recordIndexRotation({ auditLog, clock, operator }, transaction, moment, report),
     nudge: () => jobsRunning?.nudge(INDEX_JOB),
   });
   const columnMigrations = movingColumns.map((moving) =>

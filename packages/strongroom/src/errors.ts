@@ -48,7 +48,10 @@ export const strongroomErrors = {
     status: 404,
     message: 'The audit log has no signed checkpoint yet; nothing was recorded so far.',
   },
-  'strongroom.data-folder': { status: 500, message: 'The data folder cannot be used.' },
+  'strongroom.data-folder': {
+    status: 500,
+    message: 'The data folder cannot be used; check its path and that this account may write there.',
+  },
 } as const satisfies ErrorTable;
 
 export type StrongroomErrorCode = keyof typeof strongroomErrors;

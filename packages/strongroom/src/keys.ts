@@ -21,7 +21,12 @@ import { type Database, type Transaction, asSystem } from '@strongroom/storage';
 import { encryptedTables } from './encrypted-tables.ts';
 import { CompositionError } from './errors.ts';
 import type { KeyCopies, KeyCopy, KeyCopyState } from './key-copies.ts';
-import { appendVaultEvent, type OperatorEventServices, type VaultEvent, type VaultEventServices } from './vault-events.ts';
+import {
+  appendVaultEvent,
+  type OperatorEventServices,
+  type VaultEvent,
+  type VaultEventServices,
+} from './vault-events.ts';
 
 type Via = Extract<Actor, { kind: 'operator' }>['via'];
 

@@ -1,5 +1,4 @@
 /** `strongroom backup`: everything the server holds, encrypted for whoever keeps it. */
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { collect, readText } from '../option-values.ts';
+import { databaseOf, withStopped } from '../stopped-vault.ts';
 import { recipientsOf } from './keys-access.ts';
 
 /** Milliseconds between two questions how far it has come. */
@@ -125,7 +125,9 @@ async function create(context: CommandContext, file: string, options: CreateOpti
   const onProgress = (done: number, total: number): void => progress.update(done, total);
   const summary =
     (await createOnServer(options.data, request, onProgress)) ??
-    (await createHere(context, options, { ...request, onProgress }));
+    (await withStopped(context, options.data, options, ({ services }) =>
+      services.backups.create({ ...request, onProgress }, 'command-line'),
+    ));
   progress.finish('');
   show(context, file, summary, 'written');
 }
@@ -152,36 +154,6 @@ async function createOnServer(
     if (answer.summary !== null) return answer.summary;
     await pause(POLL);
   }
-}
-
-async function createHere(
-  context: CommandContext,
-  options: CreateOptions,
-  request: Request & { readonly onProgress: OnProgress },
-): Promise<BackupSummary> {
-  const database = databaseOf(context, options);
-  if (database === undefined && !existsSync(path.join(options.data, 'database'))) {
-    throw new CliError('cli.unreadable-file', { detail: `There is no vault in ${options.data}.` });
-  }
-  // Loaded for this command alone: the whole service would double the start-up time of every other one.
-  const { createStrongroom } = await import('strongroom');
-  const strongroom = await createStrongroom({
-    data: options.data,
-    log: { request: () => {}, failure: () => {}, jobFinished: () => {} },
-    ...(database === undefined ? {} : { database }),
-  });
-  try {
-    return await strongroom.services.backups.create(request, 'command-line');
-  } finally {
-    await strongroom.close();
-  }
-}
-
-function databaseOf({ environment }: CommandContext, options: Place) {
-  const url = options.databaseUrl ?? environment['STRONGROOM_DATABASE_URL'];
-  if (url === undefined || url === '') return undefined;
-  const ownerUrl = options.databaseOwnerUrl ?? environment['STRONGROOM_DATABASE_OWNER_URL'];
-  return { url, ...(ownerUrl === undefined || ownerUrl === '' ? {} : { ownerUrl }) };
 }
 
 async function readOptions(

@@ -4,6 +4,7 @@ import { inboxMigration } from './migration-inbox.ts';
 import { keptFilesMigration } from './migration-kept-files.ts';
 import { sinkAuthoritiesMigration } from './migration-sink-authorities.ts';
 import { keyHandoversMigration } from './migration-key-handovers.ts';
+import { openingFormMigration } from './migration-opening-form.ts';
 import { openingsMigration } from './migration-openings.ts';
 import { redactionMigration } from './migration-redaction.ts';
 import { retentionMigration } from './migration-retention.ts';
@@ -172,4 +173,5 @@ export const migrations: readonly Migration[] = [
   keyHandoversMigration,
   keptFilesMigration,
   sinkAuthoritiesMigration,
+  openingFormMigration,
 ];

@@ -152,7 +152,7 @@ export const parseEntries = (json: string, absent: 'missing' | 'withheld'): LogE
   storedEntries(json, absent).map(({ entry }) => entry);
 
 /** Whose keys their openings need. */
-export const peopleIn = (stored: readonly StoredEntry[]): readonly string[] =>
+const peopleIn = (stored: readonly StoredEntry[]): readonly string[] =>
   peopleBehind(
     stored.flatMap(({ entry: { event }, opening }) =>
       opening === null || typeof event === 'string' ? [] : [{ event, opening }],
@@ -170,7 +170,7 @@ export function withOpenings(keys: ReadingKeys): (stored: StoredEntry) => LogEnt
 }
 
 /** `json`: as `read` of `openEntries` resolves with. */
-export function storedEntries(json: string, absent: 'missing' | 'withheld'): StoredEntry[] {
+function storedEntries(json: string, absent: 'missing' | 'withheld'): StoredEntry[] {
   const rows = JSON.parse(json) as EntryJson[];
   const hashes = decodeTogether(rows.map(([, leafHash]) => leafHash));
   const commitments = decodeTogether(rows.map(([, , event]) => event?.[COMMITMENT] ?? ''));

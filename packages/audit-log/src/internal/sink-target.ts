@@ -24,7 +24,7 @@ export function folderTarget(folder: string): string {
 }
 
 /** Characters of all certificates together: some ten of the largest in use. */
-export const MAXIMUM_AUTHORITIES = 65_536;
+const MAXIMUM_AUTHORITIES = 65_536;
 
 /** RFC 7468 §5.1. */
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
