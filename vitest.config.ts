@@ -11,8 +11,12 @@ const tests = '{packages,apps}/*/src/**/*.test.ts';
 const toolTests = 'tools/**/*.test.ts';
 const slow = '**/*.slow.test.ts';
 
-/** Minutes each: a process killed again and again, a million people, a long log, every old file of a vault searched. */
-const lengthy = '**/{*.chaos,*.million,long-log,keys-index,vault-erasure}.slow.test.ts';
+/**
+ * A minute or several each, and what they show in whole is shown in parts by others: a process killed again and again, a million people, a long log, 10,000
+ * memories in a page, every old file of a vault searched, guides followed word by word.
+ */
+const lengthySuites = '*.chaos,*.million,long-log,console.scale,vault-erasure,keys-index,audit-retention,guides';
+const lengthy = `**/{${lengthySuites}}.slow.test.ts`;
 
 const wish = readWish();
 
