@@ -6,7 +6,8 @@ import { figure, temporaryFolder } from '@strongroom/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Device, startVault, until } from './running-vault.fixture.ts';
 
-const COMMAND_LINE = path.join(import.meta.dirname, '../bin/strongroom.mjs');
+/** Without the launcher, so that killing it kills the program. */
+const COMMAND_LINE = path.join(import.meta.dirname, 'main.ts');
 
 const started: ChildProcess[] = [];
 afterEach(() => started.splice(0).forEach((child) => child.kill('SIGKILL')));
@@ -17,7 +18,7 @@ async function startWitness(
   port = '0',
 ): Promise<{ url: string; keys: string[]; child: ChildProcess }> {
   const parameters = ['witness', 'serve', '--name', 'witness.example', '--data', folder, '--port', port, '--json'];
-  const child = spawn(process.execPath, [COMMAND_LINE, ...parameters, '--policy', policy], {
+  const child = spawn(process.execPath, ['--conditions=source', COMMAND_LINE, ...parameters, '--policy', policy], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   started.push(child);
