@@ -4,7 +4,9 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import type { CaseResult, Settings, Suite } from './harness.ts';
 
-const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 3 });
+/** Whole numbers, but three digits of what happens less than a hundred times a second. */
+const rounded = (speed: number): number => (speed < 100 ? Number(speed.toPrecision(3)) : Math.round(speed));
 const times = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(1)}×`;
 
 /** Half the distance of the quartiles, in percent of the median. */
@@ -19,7 +21,7 @@ export function table(results: readonly CaseResult[]): readonly string[] {
       rows.push([
         name,
         contender,
-        number.format(operationsPerSecond),
+        number.format(rounded(operationsPerSecond)),
         spread(operationsPerSecond, quartiles),
         ratio === undefined ? '' : times(ratio.times),
         ratio === undefined ? '' : spread(ratio.times, ratio.quartiles),
@@ -61,8 +63,8 @@ export const resultFile = (suite: Suite, results: readonly CaseResult[], setting
     name,
     measurements: measurements.map((one) => ({
       name: one.name,
-      operationsPerSecond: Math.round(one.operationsPerSecond),
-      quartiles: one.quartiles.map(Math.round),
+      operationsPerSecond: rounded(one.operationsPerSecond),
+      quartiles: one.quartiles.map(rounded),
     })),
     ratios: ratios.map(({ to, times: ratio, quartiles }) => ({
       to,

@@ -13,7 +13,8 @@ import {
 import { TileBuilder } from './tiles.ts';
 import { verifyLog } from './verify-log.ts';
 
-const SIZE = 70_000;
+/** Events; `STRONGROOM_LOG_EVENTS` asks for more, up to where the patience of a test ends. */
+const SIZE = Number(process.env['STRONGROOM_LOG_EVENTS'] ?? 70_000);
 
 const perSecond = (count: number, started: number): string =>
   Math.round((count / (performance.now() - started)) * 1000).toLocaleString('en');
