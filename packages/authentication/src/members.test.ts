@@ -1,11 +1,11 @@
 /** Roles in the tenant and leaving it, through the pipeline, with sessions, spaces and invitations as they really are. */
 import type { Uuid } from '@strongroom/kernel';
-import { asSystem, type Database, type Transaction } from '@strongroom/storage';
+import { asSystem, type Database } from '@strongroom/storage';
 import { figure } from '@strongroom/testing';
-import { databases, onlyOn } from '@strongroom/testing/databases';
+import { databases, onlyOn, someoneWaits } from '@strongroom/testing/databases';
 import { signUpBody } from '@strongroom/testing/sign-up';
 import { sql } from 'kysely';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bearer, manifests, type Person, rememberIn, shareWith, spaceOf, Vault } from './vault.test-support.ts';
 import type { InvitationList } from './wire.ts';
 
@@ -283,15 +283,5 @@ for (const engine of databases()) {
         expect((await withdraw(ben, open!.id)).status).toBe(403);
       });
     });
-  });
-}
-
-/** Until another session waits for what this transaction holds. */
-async function someoneWaits(transaction: Transaction): Promise<void> {
-  await vi.waitFor(async () => {
-    const { rows } = await sql`
-      select 1 from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))
-    `.execute(transaction);
-    expect(rows.length).toBeGreaterThan(0);
   });
 }

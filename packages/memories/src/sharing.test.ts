@@ -1,10 +1,10 @@
 import type { Uuid } from '@strongroom/kernel';
-import { asSystem, type Transaction } from '@strongroom/storage';
+import { asSystem } from '@strongroom/storage';
 import { figure } from '@strongroom/testing';
-import { databases, onlyOn } from '@strongroom/testing/databases';
+import { databases, onlyOn, someoneWaits } from '@strongroom/testing/databases';
 import { randomText } from '@strongroom/testing/sign-up';
 import { sql } from 'kysely';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { House, manifests, memoryBody, type Answer, type Person } from './house.test-support.ts';
 import type { Space, SpaceMemberList } from './wire.ts';
 
@@ -384,15 +384,5 @@ for (const engine of databases()) {
         figure(`changes by somebody who was removed or demoted in that moment: 0 of ${2 * requests.length}`);
       },
     );
-  });
-}
-
-/** Until another session waits for what this transaction holds. */
-async function someoneWaits(transaction: Transaction): Promise<void> {
-  await vi.waitFor(async () => {
-    const { rows } = await sql`
-      select 1 from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))
-    `.execute(transaction);
-    expect(rows.length).toBeGreaterThan(0);
   });
 }

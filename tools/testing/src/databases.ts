@@ -1,7 +1,8 @@
 /** Both database engines behind one door, so that the same test file runs on each. */
 import { existsSync } from 'node:fs';
-import { openDatabase, type Database, type Location } from '@strongroom/storage';
-import { afterAll, expect, it } from 'vitest';
+import { openDatabase, type Database, type Location, type Transaction } from '@strongroom/storage';
+import { sql } from 'kysely';
+import { afterAll, expect, it, vi } from 'vitest';
 import { needs } from './needs.ts';
 import { findPostgres } from './postgres-process.ts';
 import { freshPostgresql, isWantedAgain, migratedPglite, migratedPostgresql, type Manifests } from './templates.ts';
@@ -74,4 +75,14 @@ export function databases(which?: 'both'): readonly TestEngine[] {
  */
 export async function prepareDataFolder(path: string): Promise<void> {
   if (!existsSync(path)) await migratedPglite([], path);
+}
+
+/** Until another session waits for what this transaction holds. Of PostgreSQL alone: on PGlite there is no other. */
+export async function someoneWaits(transaction: Transaction): Promise<void> {
+  await vi.waitFor(async () => {
+    const { rows } = await sql`
+      select 1 from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))
+    `.execute(transaction);
+    expect(rows.length).toBeGreaterThan(0);
+  });
 }

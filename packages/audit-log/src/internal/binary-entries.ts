@@ -8,7 +8,7 @@ import { sha256 } from '#sha256';
 import { checkEntry } from '../check-entry.ts';
 import { ENTRY_HEADER, type EventColumns, hasDigests, LEAF_PREFIX, MAXIMUM_ENTRY_LENGTH } from '../entry.ts';
 import type { CheckedEntry } from '../log-source.ts';
-import { associatedData, isSealed, openSealed } from './opening.ts';
+import { isSealed, openSealed } from './opening.ts';
 import { NOBODY, openingHolders, type ReadingKeys } from './opening-keys.ts';
 import { type StoredEntry, withOpenings } from './read-events.ts';
 
@@ -30,7 +30,6 @@ const COLUMNS = IS_REMOVED + 1;
 const OCCURRED_AT = 2;
 const TYPE = 3;
 const ACTOR = 7;
-const TENANT = 10;
 const COMMITMENT = 12;
 const OBJECT_TYPE = 13;
 const SUBJECTS = 15;
@@ -41,9 +40,6 @@ const SEVERAL = -1;
 const NO_ONE = -2;
 
 const NOTHING = new Uint8Array(0);
-
-const HYPHEN = 0x2d;
-const DIGITS = Buffer.from('0123456789abcdef');
 
 /** Microseconds from 1970 to 2000, from where PostgreSQL counts. */
 const POSTGRESQL_EPOCH = 946_684_800_000_000;
@@ -59,12 +55,6 @@ const OWN_TYPE = Buffer.from('audit.');
 
 /** What is hashed of the longest entry. */
 const MAXIMUM_LEAF = 1 + MAXIMUM_ENTRY_LENGTH;
-
-/** Where an opening belongs, with a tenant and without one: made once, the ids are written into it. */
-const anyId = '00000000-0000-0000-0000-000000000000';
-const placeInTenant = associatedData({ eventId: anyId, tenantId: anyId });
-const placeInNone = associatedData({ eventId: anyId, tenantId: null });
-const SEPARATED_ID = 1 + anyId.length;
 
 /** What `binaryEntry` makes of many entries, one behind the other. */
 export class EntryPage {
@@ -172,7 +162,8 @@ export class EntryPage {
     const holder = this.#holder();
     const key = holder === SEVERAL ? undefined : keys.get(this.#pseudonymAt(holder));
     if (key === undefined || key === 'erased') return false;
-    const salted = openSealed(key, this.#openingPlace(), opening);
+    // Of the former form too little is left to have a short way of its own.
+    const salted = openSealed(key, opening);
     return salted !== undefined && equalBytes(sha256(salted), commitment);
   }
 
@@ -194,27 +185,6 @@ export class EntryPage {
     const pseudonym = this.#uuidAt(start);
     this.#pseudonyms.set(bytes, pseudonym);
     return pseudonym;
-  }
-
-  #openingPlace(): Uint8Array {
-    const tenant = at(TENANT);
-    const place = this.#isNull(tenant) ? placeInNone : placeInTenant;
-    const event = place.length - anyId.length;
-    this.#writeUuid(this.#starts[EVENT]!, place, event);
-    if (!this.#isNull(tenant)) this.#writeUuid(this.#starts[tenant]!, place, event - SEPARATED_ID);
-    return place;
-  }
-
-  /** As text over the one that is there, hyphens and all. */
-  #writeUuid(from: number, target: Uint8Array, start: number): void {
-    let to = start;
-    for (let offset = 0; offset < UUID_LENGTH; offset += 1) {
-      if (target[to] === HYPHEN) to += 1;
-      const byte = this.#bytes[from + offset]!;
-      target[to] = DIGITS[byte >>> 4]!;
-      target[to + 1] = DIGITS[byte & 0xf]!;
-      to += 2;
-    }
   }
 
   /** RFC 9162 §2.1.1 hash of the entry, copied together from the columns. */

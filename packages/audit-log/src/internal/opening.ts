@@ -34,7 +34,7 @@ export interface OpeningPlace {
 }
 
 /** The same as bytes. */
-export const associatedData = ({ eventId, tenantId }: OpeningPlace): Bytes =>
+const associatedData = ({ eventId, tenantId }: OpeningPlace): Bytes =>
   utf8(`strongroom/audit-opening/v1\0${tenantId ?? ''}\0${eventId}`);
 
 const SHARED_LABEL = utf8('strongroom/audit-opening-shared/v1');
@@ -73,15 +73,17 @@ export const isSealed = (stored: Uint8Array): boolean => stored[0] === SEALED ||
 /** `key`: absent where there is none, which only what is stored in the clear does without. */
 export function openOpening(key: KeyObject | undefined, place: OpeningPlace, stored: Uint8Array): Opening {
   if (stored[0] === CLEAR) return decode(stored.subarray(1));
-  const plaintext = key === undefined ? undefined : openSealed(key, associatedData(place), stored);
+  const plaintext = key === undefined ? undefined : openSealed(key, stored, place);
   return plaintext === undefined ? UNREADABLE : decode(plaintext);
 }
 
-/** Salt and value, one behind the other; `undefined` for what is not sealed, not with this key, or in the former form for another event. */
-export function openSealed(key: KeyObject, place: Uint8Array, stored: Uint8Array): Uint8Array | undefined {
+/** Salt and value, one behind the other; `undefined` for what is not sealed, not with this key, or in the former form and not for this place. */
+export function openSealed(key: KeyObject, stored: Uint8Array, place?: OpeningPlace): Uint8Array | undefined {
+  const associated = stored[0] === SEALED ? SEALED_LABEL : place && associatedData(place);
+  if (associated === undefined) return undefined;
   if (!isSealed(stored) || stored.length < 1 + VECTOR_LENGTH + SALT_LENGTH + TAG_LENGTH) return undefined;
   const decipher = createDecipheriv(CIPHER, key, stored.subarray(1, 1 + VECTOR_LENGTH), { authTagLength: TAG_LENGTH });
-  decipher.setAAD(stored[0] === SEALED ? SEALED_LABEL : place);
+  decipher.setAAD(associated);
   decipher.setAuthTag(stored.subarray(-TAG_LENGTH));
   const plaintext = decipher.update(stored.subarray(1 + VECTOR_LENGTH, -TAG_LENGTH));
   try {
