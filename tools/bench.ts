@@ -1,30 +1,30 @@
-/**
- * `npm run bench [name …] [-- --quick] [-- --list]`: measures Strongroom beside its peers, prints medians and ratios, and writes
- * bench/results/<name>.json (not with --quick). Peers are installed from bench/package-lock.json when first wanted.
- */
+/** `npm run bench`. Peers are installed from bench/package-lock.json when first wanted. */
 import { globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { measure, type CaseResult, type Suite } from '../bench/harness.ts';
 import { resultFile, table, verdicts } from '../bench/report.ts';
 import { ensureInstalled } from './install.mjs';
-import { hasFlag } from './internal/flags.ts';
+import { benchUsage as usage } from './internal/bench-usage.ts';
+import { parametersOf, refuse } from './internal/flags.ts';
 import { toolsRoot } from './internal/step.ts';
 
 const bench = join(toolsRoot, 'bench');
-const parameters = process.argv.slice(2);
-const quick = hasFlag('quick', parameters);
-const settings = quick ? { rounds: 5, sliceMilliseconds: 20 } : { rounds: 25, sliceMilliseconds: 60 };
-
 const existing = globSync('suites/*.ts', { cwd: bench })
   .map((path) => basename(path, '.ts'))
   .toSorted();
-const names = parameters.filter((one) => !one.startsWith('--'));
+
+const { words: names, flags } = parametersOf(usage);
 const unknown = names.filter((name) => !existing.includes(name));
-if (unknown.length > 0 || hasFlag('list', parameters)) {
-  if (unknown.length > 0) console.error(`No benchmark is called ${unknown.join(', ')}.`);
+if (unknown.length > 0) refuse(usage, `No benchmark is called ${unknown.join(', ')}; there is ${existing.join(', ')}.`);
+if (flags.has('list')) {
   console.log(`Benchmarks: ${existing.join(', ')}`);
-  process.exit(unknown.length > 0 ? 1 : 0);
+  process.exit(0);
 }
+const quick = flags.has('quick');
+for (const name of ['rounds', 'rows'] as const) {
+  if (!/^[1-9]\d*$/.test(flags.get(name) ?? '1')) refuse(usage, `--${name} takes a whole number from 1.`);
+}
+const settings = { rounds: Number(flags.get('rounds') ?? (quick ? 5 : 25)), sliceMilliseconds: quick ? 20 : 60 };
 
 await ensureInstalled(bench);
 let broken = 0;

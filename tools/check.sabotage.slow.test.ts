@@ -1,11 +1,11 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { figure } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 import { checkDataMap, checkFormatting, checkLint, checkTypes, checkUnused } from './internal/check-commands.ts';
 import { checkExports } from './internal/check-exports.ts';
 import { checkFileLength } from './internal/check-file-length.ts';
-import { checkout, soundPackages, write, type Files } from './internal/fixture.test-support.ts';
+import { checkout, edit, soundPackages, write, type Files } from './internal/fixture.test-support.ts';
 import { runSteps } from './internal/run-steps.ts';
 import type { Step, StepResult } from './internal/step.ts';
 
@@ -13,11 +13,7 @@ type Check = (root: string) => Promise<StepResult>;
 
 const greet = 'packages/kernel/src/greet.ts';
 const manifest = 'packages/kernel/package.json';
-const edited = (path: string, from: string, to: string) => (root: string) => {
-  const text = readFileSync(join(root, path), 'utf8');
-  expect(text).toContain(from);
-  write(root, { [path]: text.replace(from, to) });
-};
+const edited = (path: string, from: string, to: string) => (root: string) => edit(root, path, from, to);
 const added = (files: Files) => (root: string) => write(root, files);
 
 /** What a defect is, how it is planted, and what the check says of it. */

@@ -1,32 +1,24 @@
-/** `npm run prove [name …] [--all] [--list] [--json]`: runs the proofs listed in docs/proofs.md and shows what each one measured. */
+/** `npm run prove`: its usage is below. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasFlag, withoutFlags } from './internal/flags.ts';
+import { parametersOf, withoutFlags, type Usage } from './internal/flags.ts';
 import { judge, parseProofs, selectProofs, type Proof, type Verdict } from './internal/proofs.ts';
 import { runCommand, toolsRoot, type CommandResult } from './internal/step.ts';
 
-const USAGE = `Usage: npm run prove -- [name …] [--all] [--list] [--json]
+const usage = {
+  command: 'npm run prove',
+  does: 'Runs the proofs listed in docs/proofs.md and shows what each one measured.',
+  words: ['name …', 'of a room, or foundation, or console; all of them when none is given'],
+  flags: {
+    all: { means: 'the slow ones too' },
+    list: { means: 'only says what would be run' },
+    json: { means: 'one JSON document on standard output' },
+  },
+  examples: ['npm run prove', 'npm run prove -- audit-log --all', 'npm run prove -- --list encryption'],
+} as const satisfies Usage;
 
-Runs the proofs listed in docs/proofs.md and shows what each one measured.
-
-  name    of a room, or foundation, or console; all of them when none is given
-  --all   the slow ones too
-  --list  only says what would be run
-  --json  one JSON document on standard output
-
-Examples:
-  npm run prove
-  npm run prove -- audit-log --all
-  npm run prove -- --list encryption`;
-
-const parameters = process.argv.slice(2);
-if (parameters.includes('--help')) {
-  console.log(USAGE);
-  process.exit(0);
-}
-const names = parameters.filter((one) => !one.startsWith('--'));
-const unknown = parameters.filter((one) => one.startsWith('--') && !['--all', '--list', '--json'].includes(one));
-const [all, list, json] = [hasFlag('all', parameters), hasFlag('list', parameters), hasFlag('json', parameters)];
+const { words: names, flags } = parametersOf(usage);
+const [all, list, json] = [flags.has('all'), flags.has('list'), flags.has('json')];
 const say = (line: string): void => (json ? undefined : console.log(line));
 
 /** Several claims may rest on one command: it runs once. */
@@ -37,7 +29,7 @@ async function measure({ command }: Proof): Promise<CommandResult & { readonly s
   const started = performance.now();
   const result = await runCommand(program === 'node' ? process.execPath : program, rest, {
     cwd: toolsRoot,
-    env: { ...withoutFlags('all', 'list', 'json'), NO_COLOR: '1' },
+    env: { ...withoutFlags(...Object.keys(usage.flags)), NO_COLOR: '1' },
   });
   return { ...result, seconds: Math.round((performance.now() - started) / 100) / 10 };
 }
@@ -52,7 +44,6 @@ async function prove(proof: Proof): Promise<Verdict & { readonly seconds: number
 
 const proofs = parseProofs(readFileSync(join(toolsRoot, 'docs/proofs.md'), 'utf8'));
 const { chosen, complaints } = selectProofs(proofs, names, all || list);
-for (const option of unknown) complaints.push(`unknown option ${option}`);
 
 if (list) {
   if (json) console.log(JSON.stringify(chosen, undefined, 2));

@@ -23,9 +23,9 @@ const tasks = {
 };
 
 /** @param {string} message @returns {never} */
-function fail(message) {
+function fail(message, code = 1) {
   process.stderr.write(`${message}\n`);
-  process.exit(1);
+  process.exit(code);
 }
 
 /** The Node that the lockfile brought, else the running one when it is new enough. */
@@ -70,7 +70,17 @@ function runTask(node, parameters) {
 }
 
 const [task = '', ...parameters] = process.argv.slice(2);
-if (!Object.hasOwn(tasks, task)) fail(`Usage: node tools/run.mjs <${Object.keys(tasks).join('|')}> [arguments]`);
+const usage = `Usage: node tools/run.mjs <${Object.keys(tasks).join('|')}> [arguments]
+
+Each of them says with --help what it takes.
+
+Example:
+  node tools/run.mjs test --help`;
+if (task === '--help') {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+if (!Object.hasOwn(tasks, task)) fail(usage, 2);
 try {
   await ensureInstalled(root);
 } catch (error) {

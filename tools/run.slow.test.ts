@@ -70,7 +70,7 @@ describe('the start script', () => {
   it('is quick when nothing is to be installed', () => {
     const times = [1, 2, 3].map(() => {
       const started = performance.now();
-      expect(spawnSync(process.execPath, [join(root, 'tools/run.mjs'), 'nonsense']).status).toBe(1);
+      expect(spawnSync(process.execPath, [join(root, 'tools/run.mjs'), 'nonsense']).status).toBe(2);
       const bare = performance.now() - started;
       const again = performance.now();
       expect(spawnSync(process.execPath, [join(root, 'tools/run.mjs'), 'test', 'fine']).status).toBe(0);
@@ -92,8 +92,9 @@ describe('the start script', () => {
 
   it('says what it offers when asked for something else', async () => {
     const { code, output } = await finished(start('nonsense'));
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(output).toContain('start|test|check|prove|bench|format');
+    expect(await finished(start('--help'))).toEqual({ code: 0, output });
     expect((await finished(start('prove'))).output).toContain('tools/prove.ts does not exist yet.');
   });
 
@@ -129,5 +130,32 @@ describe('the start script', () => {
     const without = await run(root);
     expect(without.code).toBe(1);
     expect(without.output).toMatch(/needs Node 24\.\d+\.\d+ \(see \.nvmrc\)/);
+  });
+});
+
+describe('each task', () => {
+  const run = (...parameters: readonly string[]) =>
+    spawnSync(process.execPath, [join(toolsRoot, 'tools/run.mjs'), ...parameters], { encoding: 'utf8' });
+  const tasks = /<(.*)>/.exec(run('--help').stdout)![1]!.split('|');
+
+  it.each(tasks)('%s says with --help what it takes, and refuses what it does not', (task) => {
+    const help = run(task, '--help');
+    expect(help).toMatchObject({ status: 0, stderr: '' });
+    expect(help.stdout).toMatch(new RegExp(`^Usage: npm (?:run )?${task} -- `, 'm'));
+    expect(help.stdout).toMatch(/^Examples:\n {2}npm /m);
+    const refused = run(task, '--mistyped');
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/^.*--mistyped.*\n$/);
+    expect(refused.stderr).toMatch(new RegExp(`\`npm (?:run )?${task} -- --help\``));
+  });
+
+  it.each([
+    [['check', 'no-such-step']],
+    [['check', 'fast', '--without-tests']],
+    [['bench', 'no-such-suite']],
+    [['bench', '--rounds', '0']],
+    [['test', '--testTimeout']],
+  ])('%j is refused', (parameters) => {
+    expect(run(...parameters)).toMatchObject({ status: 2, stdout: '' });
   });
 });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { figure, temporaryFolder } from '@strongroom/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { write, type Files } from './internal/fixture.test-support.ts';
 import { toolsRoot } from './internal/step.ts';
 import { skipReport } from './internal/test-outcome.ts';
@@ -104,6 +104,29 @@ describe('npm test', () => {
     expect(nothing.output).toContain('No test ran');
     figure(`${cases.filter(([, , code]) => code !== 0).length + 1} ways to fail are told truly`);
   });
+
+  it('ends by itself when a test leaves processes behind: names and ends these and no others', async () => {
+    // Below projects, as ours are. Of an orphan only the environment says where it comes from.
+    const config = 'export default { test: { teardownTimeout: 500, projects: [{ test: { isolate: false } }] } };';
+    const source = `import { spawn } from 'node:child_process';
+      ${passing}it('leaves two', () => {
+        spawn('sleep', ['3601'], { stdio: 'inherit' });
+        spawn('sh', ['-c', 'sleep 3602 &'], { stdio: 'inherit' });
+        spawn('sleep', ['3603'], { stdio: 'ignore' }).kill();
+      });`;
+    const other = spawn('sleep', ['3604'], { stdio: 'ignore' });
+    onTestFinished(() => void other.kill());
+    const { code, last, output } = await npmTest({ 'vitest.config.ts': config, 'a.test.ts': source });
+    expect({ code, last }).toEqual({ code: 1, last: '2 passed, 2 failed' });
+    expect(output).toMatch(/Timeout terminating forks worker for test files .*a\.test\.ts/);
+    const named = [...output.matchAll(/^left running by a test, and ended now: (\d+) sleep (\d+)$/gm)];
+    expect(named.map(([, , seconds]) => seconds)).toEqual(['3601', '3602']);
+    const commandOf = (pid: string): string =>
+      existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+    // Empty, too, as long as nobody has asked for its exit code.
+    for (const [, pid] of named) expect(commandOf(pid!)).toBe('');
+    expect(commandOf(String(other.pid))).toContain('3604');
+  }, 60_000);
 
   it.concurrent('hands figures on and counts what was skipped for want of a part', async () => {
     const source = `import { figure, needs } from ${JSON.stringify(join(toolsRoot, 'tools/testing/src/index.ts'))};

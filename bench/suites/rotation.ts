@@ -2,7 +2,7 @@
  * Rotation of keys beside an UPDATE of the same rows in batches of the same size, with values of the same size that the program has at hand, on PostgreSQL with a
  * blind index, while two readers and a writer are at work in the same process, as they are in a server. One operation is the whole table: of the rotation,
  * opened, sealed anew, and authenticated in a second pass.
- * Also tells rows per second and what readers notice, and on standard error how far it is. `--quick` takes 10,000 rows, `--rows=50000` so many.
+ * Also tells rows per second and what readers notice, and on standard error how far it is. `--quick` takes 10,000 rows, `--rows 50000` so many.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,13 +19,13 @@ import {
 import { defineDataMap, newUuid, operational, personal, subject, systemClock, type Uuid } from '@strongroom/kernel';
 import { asSystem, type Database, inInstallation, openDatabase } from '@strongroom/storage';
 import { sql } from 'kysely';
-import { hasFlag } from '../../tools/internal/flags.ts';
+import { benchUsage } from '../../tools/internal/bench-usage.ts';
+import { parametersOf } from '../../tools/internal/flags.ts';
 import { quantile, type Suite } from '../harness.ts';
 import { startPostgresql } from '../postgresql.ts';
 
-const ROWS =
-  Number(process.argv.find((one) => one.startsWith('--rows='))?.slice('--rows='.length)) ||
-  (hasFlag('quick', process.argv) ? 10_000 : 300_000);
+const { flags } = parametersOf(benchUsage);
+const ROWS = Number(flags.get('rows') ?? (flags.has('quick') ? 10_000 : 300_000));
 const ROWS_PER_PERSON = 10;
 const ROWS_AT_ONCE = 500;
 const BARE = 'UPDATE alone';

@@ -1,6 +1,6 @@
 /** Small checkouts in which a defect can be planted. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryFolder } from '@strongroom/testing';
 import { tool, toolsRoot } from './step.ts';
@@ -12,6 +12,13 @@ export function write(root: string, files: Files): void {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
+}
+
+/** Replaces the first `from` in a file, which must be there. */
+export function edit(root: string, path: string, from: string, to: string): void {
+  const text = readFileSync(join(root, path), 'utf8');
+  if (!text.includes(from)) throw new Error(`${path} does not contain ${from}`);
+  write(root, { [path]: text.replace(from, () => to) });
 }
 
 const scopedName = (folder: string): string => `@strongroom/${folder.split('/')[1]}`;

@@ -1,6 +1,13 @@
 /** Bundles, proofs and checkpoints by the command line: from a running server, from the folder of a stopped one, and with an account. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import {
+  encodeEntry,
+  formatVerifierKey,
+  parseVerifierKey,
+  readEventJson,
+  verifierKey,
+} from '@strongroom/audit-log/verify';
 import { temporaryFolder } from '@strongroom/testing';
 import { describe, expect, it } from 'vitest';
 import { Device, startVault } from './running-vault.fixture.ts';
@@ -52,5 +59,42 @@ describe('audit bundle, prove and checkpoint', () => {
     // A checkpoint and no tiles is a log without its entries; no checkpoint is no log.
     expect(await ada.run(['audit', 'verify', '--tiles', files, ...pinned])).toMatchObject({ code: 3 });
     expect(await ada.run(['audit', 'verify', '--tiles', vault.data, ...pinned])).toMatchObject({ code: 1 });
+
+    // The log lines of a policy stand for --key: what any of them signed is the log, and nothing else is.
+    const { name } = parseVerifierKey(keys[0]!);
+    const foreign = formatVerifierKey(verifierKey(name, 'ed25519', new Uint8Array(32)));
+    const policies = { one: [foreign, keys[1]!], foreign: [foreign], none: [] };
+    for (const [kind, logs] of Object.entries(policies)) {
+      writeFileSync(file(`${kind}.policy`), `${logs.map((key) => `log ${key}\n`).join('')}quorum none\n`);
+    }
+    const judged = async (...options: string[]) => (await ada.run(['audit', 'verify', ...options])).code;
+    for (const [kind, place] of [
+      ['--bundle', 'all'],
+      ['--tiles', 'published'],
+      ['--proof', 'proof'],
+    ] as const) {
+      const by = (policy: string) => judged(kind, file(place), '--policy', file(`${policy}.policy`));
+      expect([await by('one'), await by('foreign')], kind).toEqual([7, 3]);
+      expect(await by('none'), kind).toBe(kind === '--bundle' ? 7 : 2);
+    }
+    const tiles = ['--tiles', file('published'), ...pinned];
+    expect(await judged(...tiles, '--policy', file('foreign.policy'))).toBe(7);
+    expect(await judged(...tiles, '--origin', name)).toBe(7);
+    expect(await judged(...tiles, '--origin', 'example.com/other')).toBe(3);
+    expect(await judged('--origin', name)).toBe(2);
+    // A proof of somebody else's log shows no event; what it is about comes beside it.
+    const proof = readFileSync(file('proof'), 'utf8');
+    const { event } = JSON.parse(Buffer.from(/^extra (.*)$/m.exec(proof)![1]!, 'base64').toString()) as {
+      event: unknown;
+    };
+    writeFileSync(file('foreign-proof'), proof.replace(/^extra .*\n/m, ''));
+    writeFileSync(file('entry'), encodeEntry(readEventJson(event)));
+    expect(await judged('--proof', file('foreign-proof'), ...pinned)).toBe(1);
+    expect(await judged('--proof', file('foreign-proof'), '--entry', file('entry'), ...pinned)).toBe(7);
+    expect(await judged('--proof', file('foreign-proof'), '--entry', file('proof'), ...pinned)).toBe(3);
+    expect(await judged('--bundle', file('all'), '--entry', file('entry'))).toBe(2);
+    const broken = [Buffer.from('— x'), Buffer.from([0xff]), Buffer.from(' AAAAAAA=\n')];
+    writeFileSync(file('broken'), Buffer.concat([readFileSync(file('proof')), ...broken]));
+    expect(await judged('--proof', file('broken'), ...pinned)).toBe(1);
   });
 });

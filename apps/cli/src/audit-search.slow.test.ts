@@ -57,6 +57,11 @@ describe('audit search and export', () => {
     expect((await search('--outcome', 'denied')).items).toEqual([]);
     const denied = await search(...onMachine(), '--outcome', 'denied', '--class', 'sign-in');
     expect(denied.items.map(({ type }) => type)).toEqual(['session.created']);
+    const unsuccessful = ['--outcome', 'denied', 'failure', '--class', 'sign-in', '--class', 'policy'];
+    expect((await search(...onMachine(), ...unsuccessful)).items).toEqual(denied.items);
+    expect((await search(...onMachine(), '--outcome', 'denied', '--class', 'policy', 'permission')).items).toEqual([]);
+    const kinds = new Set((await search('--class', 'sign-in', 'security')).items.map(({ type }) => type));
+    expect([...kinds].toSorted()).toEqual(['account.created', 'session.created']);
     expect((await search(...onMachine(), '--text', 'failed sign')).items).toHaveLength(1);
     const table = await ada.lines('audit', 'search', '--action', 'memory.created');
     expect(table).toMatch(/^ *# +time \(UTC\) +action +outcome +actor/);

@@ -3,6 +3,7 @@
  * stored before is there afterwards. Damage inside the database folder and edited migrations are in packages/storage.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +11,15 @@ import { createEncryption, fileSlot } from '@strongroom/encryption';
 import { newUuid } from '@strongroom/kernel';
 import { figure, needs, temporaryFolder } from '@strongroom/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Device, PASSWORD, type RunningVault, runServer, startVault } from './running-vault.fixture.ts';
+import {
+  Device,
+  PASSWORD,
+  type RunningVault,
+  launchServer,
+  runServer,
+  startVault,
+  until,
+} from './running-vault.fixture.ts';
 
 const TEXT = 'Here before all of this';
 
@@ -235,6 +244,25 @@ describe('a server', () => {
     [['--data', '/dev/null/data'], 1, 'strongroom.data-folder'],
     [['--data', join(import.meta.dirname, '../package.json')], 1, 'strongroom.data-folder'],
   ] as const)('with %j ends with %i: %s', refused);
+
+  it('with --json tells programs where it is, and what is wrong', async () => {
+    const wrong = await runServer(['--json', '--data', vault.data, '--port', '0']);
+    expect(wrong).toMatchObject({ code: 3, stdout: '' });
+    expect(JSON.parse(wrong.stderr.trimEnd().split('\n').at(-1)!)).toEqual({
+      error: { code: 'storage.folder-in-use', message: expect.any(String) as string },
+    });
+    const parameters = ['--json', '--metrics-port', 'off', '--durability', 'relaxed'];
+    const { child, logs } = launchServer({ data: join(temporaryFolder(), 'data'), parameters });
+    const said = (): string => readFileSync(logs.output, 'utf8');
+    await until('the address', () => said().endsWith('\n'), 60_000);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    const { url, setupLink: link, ...rest } = JSON.parse(said()) as { url: string; setupLink: string };
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(link).toContain(`${url}/set-up#`);
+    expect(rest).toEqual({ metricsUrl: null, warnings: expect.any(Array) as unknown[] });
+    cases += 1;
+  });
 
   it('on a folder or a port that is in use leaves both to the first one', async () => {
     await refused(['--data', vault.data, '--port', '0'], 3, 'storage.folder-in-use');

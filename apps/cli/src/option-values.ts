@@ -14,9 +14,12 @@ export function wholeNumber(text: string, name: string, least: number, most: num
 }
 
 /** The text of a file that an option or argument names. Throws `cli.unreadable-file`. */
-export async function readText(file: string): Promise<string> {
+export const readText = async (file: string): Promise<string> => (await readBytes(file)).toString('utf8');
+
+/** Its bytes. Throws likewise. */
+export async function readBytes(file: string): Promise<Buffer> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (cause) {
     throw new CliError('cli.unreadable-file', { detail: file, cause });
   }

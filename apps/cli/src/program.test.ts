@@ -115,6 +115,29 @@ describe('help', () => {
   });
 });
 
+describe('`serve`', () => {
+  const run = (...words: readonly string[]) => {
+    const program = ['--conditions=source', join(import.meta.dirname, 'main.ts'), ...words];
+    return spawnSync(process.execPath, program, { encoding: 'utf8' });
+  };
+
+  it('tells a wrong option as the other commands do', () => {
+    const { status, stdout: text, stderr: said } = run('serve', '--prot', '1');
+    expect({ status, text }).toEqual({ status: EXIT.usage, text: '' });
+    expect(said).toMatch(
+      /^strongroom: .*`strongroom serve --help`\. Unknown option '--prot'\. \(Did you mean --port\?\) \[server\.bad-option\]\n$/,
+    );
+  });
+
+  it('with --json, too', () => {
+    const { status, stdout: text, stderr: said } = run('serve', '--prot', '1', '--json');
+    expect({ status, text }).toEqual({ status: EXIT.usage, text: '' });
+    expect(JSON.parse(said)).toEqual({
+      error: { code: 'server.bad-option', message: expect.stringContaining('Did you mean --port?') as string },
+    });
+  });
+});
+
 it.each(commandGroups.filter(({ names }) => names.length > 0).map((group) => [group.names.join(', '), group] as const))(
   'whoever asks for %s gets a module with these and no others',
   async (_names, { names, load }) => {
@@ -268,7 +291,7 @@ describe('completion', () => {
 
   it('knows every command and option, in every shell', async () => {
     const [bash, zsh, fish] = [await completion('bash'), await completion('zsh'), await completion('fish')];
-    expect(zsh).toBe(`#compdef strongroom\nautoload -Uz bashcompinit && bashcompinit\n${bash}`);
+    expect(zsh).toContain(bash);
     const completed = new Map(
       [...bash.matchAll(/^ {4}'([^']*)'\) next='([^']*)' ;;$/gm)].map(([, words, next]) => [words!, next!.split(' ')]),
     );

@@ -5,6 +5,7 @@ import { figure, needs } from '@strongroom/testing';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fill } from './console.test-support.ts';
+import { comeBack } from './people.test-support.ts';
 import {
   ADA,
   axe,
@@ -89,6 +90,8 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('the life of a
     elsewhere = await story.browser.newContext(EYES);
     other = await elsewhere.newPage();
     await story.signIn(other);
+    await go(other, '/audit');
+    await heading(other, 'Audit log').waitFor();
     await command(page, 'Change password');
     await look(page, 'change-password');
     await typeInto(page, 'Present password', WRONG);
@@ -112,7 +115,8 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('the life of a
     await heading(page, 'Account').waitFor();
     await look(page, 'account-life');
     expect(await page.locator('.toast').count()).toBeLessThan(2);
-    await go(other, '/audit');
+    // Unless it noticed by itself already.
+    await comeBack(other);
     await other.getByText('Your session has ended').waitFor();
     await refusedSignIn(other, ADA.email, ADA.password);
     await fill(other, 'Password', SECOND);

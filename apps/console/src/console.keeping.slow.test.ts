@@ -6,6 +6,7 @@ import { fill } from './console.test-support.ts';
 import {
   ADA,
   axe,
+  focused,
   go,
   heading,
   HOSTILE_TEXT,
@@ -90,6 +91,7 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vau
     await fill(elsewhere, 'Password', ADA.password);
     await elsewhere.keyboard.press('Enter');
     await elsewhere.locator('#search').waitFor();
+    await eventually(() => focused(elsewhere)).toMatch(/^H1 (?:Personal|Sailing)/);
     await go(page, '/sessions');
     await eventually(() => page.locator('.card-row').count()).toBe(2);
     await look(page, 'sessions');
@@ -97,6 +99,8 @@ describe.skipIf(!needs('chromium') || !needs('corpora:memories'))('keeping a vau
     await axe(page, 'end a session');
     await page.getByRole('alertdialog').getByRole('button', { name: 'End', exact: true }).click();
     await eventually(() => page.locator('.card-row').count()).toBe(1);
+    // The button went with its card: whoever cannot see that is not left at the top of the document.
+    await eventually(() => focused(page)).toBe('H1 Sessions');
     await go(elsewhere, '/audit');
     await elsewhere.getByText('Your session has ended').waitFor();
     await second.close();

@@ -323,7 +323,7 @@ describe.skipIf(!needs('chromium'))('a space with other people in it', () => {
     await go(ada, '/audit');
     await ada.locator('.event-who', { hasText: 'You' }).first().waitFor();
     const who = await ada.locator('.event-who').allTextContents();
-    expect(new Set(who).has('A member'), who.join()).toBe(true);
+    expect(new Set(who).has('Somebody who was removed'), who.join()).toBe(true);
     const shared = ada.locator('.event', { hasText: 'Somebody left a space' });
     expect(await shared.count()).toBe(0);
     const joined = ada.locator('.event', { hasText: 'The key of a space was changed' }).last();

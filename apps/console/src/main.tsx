@@ -2,6 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { lazy, StrictMode, Suspense, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { keepFocus } from './app/keep-focus.ts';
 import { applyPreferences } from './app/preferences.ts';
 import { queries, start, useSession } from './app/session.ts';
 import { CSPProvider } from '@base-ui/react/csp-provider';
@@ -23,6 +24,7 @@ function Notes() {
 }
 
 applyPreferences(languageOf);
+keepFocus();
 void start();
 await startMessages();
 

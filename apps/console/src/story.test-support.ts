@@ -267,6 +267,10 @@ export const title = (page: Page, name: string) => page.getByRole('heading', { n
 export const search = async (page: Page, text: string): Promise<void> => page.locator('#search').fill(text);
 export const headings = (page: Page): Promise<string[]> => page.locator('.entry-heading').allTextContents();
 
+/** What has the focus: the name of its element, and what it says. */
+export const focused = (page: Page): Promise<string> =>
+  page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent}`);
+
 export async function unlock(page: Page, password: string = ADA.password): Promise<void> {
   await fill(page, 'Password', password);
   await page.getByRole('button', { name: 'Unlock', exact: true }).click();

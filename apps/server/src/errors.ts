@@ -1,7 +1,10 @@
 import { type ErrorOptions, type ErrorTable, StrongroomError } from '@strongroom/kernel';
 
 const serverErrors = {
-  'server.bad-option': { status: 400, message: 'An option is wrong; see `npm start -- --help`.' },
+  'server.bad-option': {
+    status: 400,
+    message: 'An option is wrong; see `npm start -- --help` or `strongroom serve --help`.',
+  },
   'server.insecure-address': {
     status: 400,
     message:

@@ -69,11 +69,28 @@ describe('options', () => {
     [['--origin', 'ftp://vault.example.org'], /^--origin is /],
     [['--tls-key', 'key.pem'], /belong together/],
     [['--tls-certificate', 'chain.pem'], /belong together/],
-    [['--no-such-option'], /no-such-option/],
-    [['stray'], /stray/],
+    [['--no-such-option'], /^Unknown option '--no-such-option'\.$/],
     [['--port'], /port/],
   ])('refuse %j', (argv, detail) => {
     expect(() => parse(argv)).toThrow(failure('server.bad-option', detail));
+  });
+
+  it.each([
+    ['--prot', '--port'],
+    ['--databse-url=postgresql://ada:hunter2@db.example/vault', '--database-url'],
+    ['--tls-cert', '--tls-key'],
+    ['--jsn', '--json'],
+    ['--hlep', '--help'],
+  ])('suggest for %s what was probably meant', (typed, meant) => {
+    const [name] = typed.split('=');
+    const detail = new RegExp(`^Unknown option '${name}'\\. \\(Did you mean ${meant}\\?\\)$`);
+    expect(() => parse([typed, 'secret'])).toThrow(failure('server.bad-option', detail));
+  });
+
+  it('do not repeat a word that is none of them', () => {
+    const detail = /^There are options only, and no other words\.$/;
+    for (const argv of [['hunter2'], ['--', 'hunter2'], ['--port', '1', 'hunter2']])
+      expect(() => parse(argv)).toThrow(failure('server.bad-option', detail));
   });
 
   it('take an origin with and without a slash at its end', () => {
@@ -101,7 +118,7 @@ describe('options', () => {
   it('are all in the help, with their variables', () => {
     const flags = [...HELP.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag!);
     expect(flags).toContain('metrics-port');
-    for (const flag of flags.filter((flag) => flag !== 'help')) {
+    for (const flag of flags.filter((flag) => !['help', 'json'].includes(flag))) {
       expect(HELP).toContain(`STRONGROOM_${flag.toUpperCase().replaceAll('-', '_')}`);
       expect(() => parse([`--${flag}=?`])).not.toThrow(/Unknown option/);
     }

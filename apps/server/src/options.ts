@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { ServerError } from './errors.ts';
+import { closest } from './suggestion.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -50,6 +51,7 @@ Usage: npm start -- [options]          (or: npx strongroom serve [options])
                             the check of cross-site requests
   --metrics-port N|off      Prometheus metrics on 127.0.0.1         STRONGROOM_METRICS_PORT    port + 1
   --log-level LEVEL         ${LOG_LEVELS.join(', ')}    STRONGROOM_LOG_LEVEL       info (warn on a terminal)
+  --json                    address, set-up link and errors as JSON
   --help
 
 The address and, as long as there is no account, the set-up link go to standard output; structured logs go to standard error.
@@ -76,6 +78,7 @@ const FLAGS = {
   origin: { type: 'string' },
   'metrics-port': { type: 'string' },
   'log-level': { type: 'string' },
+  json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
 
@@ -118,6 +121,16 @@ function parseOrigin(text: string): string {
   return url.origin;
 }
 
+/** What the parser found wrong, without values that were typed: one may be a password. */
+function wrongOption(cause: unknown): ServerError {
+  const { code, message } = cause instanceof Error && 'code' in cause ? cause : { code: undefined, message: '' };
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return bad('There are options only, and no other words.', cause);
+  const [sentence = ''] = message.split('.');
+  const [, typed] = /^Unknown option '(-[^']*)'/.exec(sentence) ?? [];
+  const meant = typed === undefined ? undefined : closest(typed, [...optionNames, '--help']);
+  return bad(`${sentence}.${meant === undefined ? '' : ` (Did you mean ${meant}?)`}`, cause);
+}
+
 /** Throws `server.bad-option` and `server.insecure-address`. Returns `help` when that was asked for. */
 export function parseOptions(
   argv: readonly string[],
@@ -128,7 +141,7 @@ export function parseOptions(
   try {
     ({ values } = parseArgs({ args: [...argv], options: FLAGS, strict: true, allowPositionals: false }));
   } catch (cause) {
-    throw bad(cause instanceof Error ? cause.message.split('.')[0]! + '.' : 'Unknown option.', cause);
+    throw wrongOption(cause);
   }
   if (values.help === true) return 'help';
 

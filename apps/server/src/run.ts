@@ -14,6 +14,8 @@ const SHUTDOWN_LIMIT = 15_000;
 /** Resolves with the exit code once the server has stopped, or could not start. */
 export async function runServer(argv: readonly string[]): Promise<number> {
   let logger = createLogger('silent', pino.destination(2));
+  // Before the options are understood, since that may fail.
+  const json = argv.includes('--json');
   try {
     const options = parseOptions(argv, process.env, process.stderr.isTTY);
     if (options === 'help') {
@@ -25,14 +27,19 @@ export async function runServer(argv: readonly string[]): Promise<number> {
     // Not before: help and a wrong option need nothing of what a server is made of.
     const { serve } = await import('./serve.ts');
     const server = await serve(options, logger);
-    announce(server);
-    return await untilAsked(server, logger);
+    announce(server, json);
+    return await untilAsked(server, logger, json);
   } catch (error) {
-    return report(error, logger);
+    return report(error, logger, json);
   }
 }
 
-function announce(server: RunningServer): void {
+function announce(server: RunningServer, json: boolean): void {
+  if (json) {
+    const { url, metricsUrl = null, setupLink = null, warnings } = server;
+    process.stdout.write(`${JSON.stringify({ url, metricsUrl, setupLink, warnings })}\n`);
+    return;
+  }
   const lines = [`Strongroom is at ${server.url}`];
   if (server.metricsUrl !== undefined) lines.push(`Metrics are at ${server.metricsUrl}`);
   for (const warning of server.warnings) lines.push(`Note: ${warning}`);
@@ -49,7 +56,7 @@ function announce(server: RunningServer): void {
 }
 
 /** The first signal asks for an orderly end; a second one, or the time limit, ends at once. */
-function untilAsked(server: RunningServer, logger: Logger): Promise<number> {
+function untilAsked(server: RunningServer, logger: Logger, json: boolean): Promise<number> {
   return new Promise((resolve) => {
     let asked = false;
     const end = (): void => {
@@ -58,7 +65,7 @@ function untilAsked(server: RunningServer, logger: Logger): Promise<number> {
       setTimeout(() => process.exit(EXIT.failed), SHUTDOWN_LIMIT).unref();
       server.stop().then(
         () => resolve(EXIT.ok),
-        (error: unknown) => resolve(report(error, logger)),
+        (error: unknown) => resolve(report(error, logger, json)),
       );
     };
     process.on('SIGINT', end);
@@ -66,15 +73,17 @@ function untilAsked(server: RunningServer, logger: Logger): Promise<number> {
   });
 }
 
-/** One line for people; class, code and stack of foreign errors for the log. */
-function report(error: unknown, logger: Logger): number {
-  if (error instanceof StrongroomError) {
-    const detail = error.detail === undefined ? '' : ` ${error.detail}`;
-    process.stderr.write(`strongroom: ${error.publicMessage}${detail} [${error.code}]\n`);
-    if (error.code === 'server.bad-option' || error.code === 'server.insecure-address') return EXIT.usage;
-    return ['storage.folder-in-use', 'server.data-in-use'].includes(error.code) ? EXIT.folderInUse : EXIT.failed;
-  }
-  logger.fatal({ error: describeError(error) }, 'stopped by an unexpected error');
-  process.stderr.write('strongroom: stopped by an unexpected error; its stack is in the log (--log-level error).\n');
-  return EXIT.failed;
+/** One line for people, or one object for programs; class, code and stack of foreign errors for the log. */
+function report(error: unknown, logger: Logger, json: boolean): number {
+  const known = error instanceof StrongroomError;
+  if (!known) logger.fatal({ error: describeError(error) }, 'stopped by an unexpected error');
+  const code = known ? error.code : 'server.unexpected';
+  const message = known
+    ? `${error.publicMessage}${error.detail === undefined ? '' : ` ${error.detail}`}`
+    : 'Stopped by an unexpected error; its stack is in the log (--log-level error).';
+  process.stderr.write(
+    json ? `${JSON.stringify({ error: { code, message } })}\n` : `strongroom: ${message} [${code}]\n`,
+  );
+  if (code === 'server.bad-option' || code === 'server.insecure-address') return EXIT.usage;
+  return ['storage.folder-in-use', 'server.data-in-use'].includes(code) ? EXIT.folderInUse : EXIT.failed;
 }

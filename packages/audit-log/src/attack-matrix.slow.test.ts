@@ -63,7 +63,7 @@ const noMissing: Removal = [
   'void (entry === undefined',
 ];
 const noTiles: readonly Removal[] = [
-  ['verify-log.ts', 'fromLeaves, tile: stored, tileName', 'fromLeaves, tile: null, tileName'],
+  ['verify-log.ts', 'fromLeaves, tile: rest, tileName', 'fromLeaves, tile: null, tileName'],
   ['verify-log.ts', 'if (!equalBytes(root, computed)) this.#report', 'if (false) this.#report'],
   ['verify-log.ts', 'if (hashes !== null && !equalBytes(hashes, computed))', 'if (false)'],
   ['verify-log.ts', "    this.#report(tileName(place), 'it has the wrong length');\n", ''],

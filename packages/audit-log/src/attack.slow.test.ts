@@ -8,7 +8,8 @@ import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cosignedMessage, formatCheckpoint, timestampedSignature } from './checkpoint.ts';
-import { auditEvent, type House, inJson, openHouse, START } from './log.test-support.ts';
+import { PageThreads } from './internal/page-threads.ts';
+import { auditEvent, type House, inJson, inThread, openHouse, START } from './log.test-support.ts';
 import { manifest } from './manifest.ts';
 import { formatNote, type NoteSignature, verifierKey } from './signed-note.ts';
 import { type Verdict, verifyLog, type RememberedCheckpoint } from './verify-log.ts';
@@ -77,15 +78,26 @@ for (const engine of databases()) {
     let honest: readonly string[];
 
     const columnsOf = (table: string) => Object.keys(manifest.dataMap![table]!.columns).join(', ');
-    const others = (table: string) => columnsOf(table).replace('event_id, ', '');
+    /** A second event like the one in place 17, with that one's leaf hash in another place. */
+    function copied(id: string, place: string): [event: string, leaf: string] {
+      const columns = columnsOf('audit_events').replace('event_id, ', '');
+      return [
+        `insert into audit_events (event_id, ${columns}) select '${id}', ${columns} from audit_events where ${columnAttacks['audit_events']!.row}`,
+        `insert into audit_leaves (event_id, index, hash) select '${id}', ${place}, hash from audit_leaves where index = 17`,
+      ];
+    }
 
-    /** From the database's own form of the rows and from their JSON, which must not differ in a word. */
+    const threads = new PageThreads(Infinity);
+    afterAll(() => threads.stop());
+
+    /** From the database's own form of the rows, here and in a thread, and from their JSON, which must not differ in a word. */
     async function judge(
       options: { keys?: readonly string[]; remembered?: RememberedCheckpoint } = {},
     ): Promise<Verdict> {
       const source = house.auditLog.source();
       const verdict = await verifyLog(source, { keys, ...options });
       expect(await verifyLog(inJson(source), { keys, ...options })).toEqual(verdict);
+      expect(await verifyLog(await inThread(house, threads), { keys, ...options })).toEqual(verdict);
       return verdict;
     }
     /** Of each table, in the order of `TABLES`. */
@@ -189,15 +201,7 @@ for (const engine of databases()) {
     }
 
     it.each([
-      [
-        'a second leaf in the same place, with an event of its own',
-        'leaf 17',
-        (id: string) => [
-          `insert into audit_events (event_id, ${others('audit_events')}) select '${id}', ${others('audit_events')} from audit_events
-           where ${columnAttacks['audit_events']!.row}`,
-          `insert into audit_leaves (event_id, index, hash) select '${id}', index, hash from audit_leaves where index = 17`,
-        ],
-      ],
+      ['a second leaf in the same place, with an event of its own', 'leaf 17', (id: string) => copied(id, '17')],
       [
         'a second event under the same id',
         'leaf 17',
@@ -216,24 +220,11 @@ for (const engine of databases()) {
         'tile 0/0',
         () => ['insert into audit_tiles select * from audit_tiles where level = 0 and index = 0'],
       ],
-      [
-        'an event in a place before the first',
-        'leaf -1',
-        (id: string) => [
-          `insert into audit_events (event_id, ${others('audit_events')}) select '${id}', ${others('audit_events')} from audit_events
-           where ${columnAttacks['audit_events']!.row}`,
-          `insert into audit_leaves (event_id, index, hash) select '${id}', -1, hash from audit_leaves where index = 17`,
-        ],
-      ],
+      ['an event in a place before the first', 'leaf -1', (id: string) => copied(id, '-1')],
       [
         'an event in no place at all',
         'leaf ',
-        (id: string) => [
-          'alter table audit_leaves alter column index drop not null',
-          `insert into audit_events (event_id, ${others('audit_events')}) select '${id}', ${others('audit_events')} from audit_events
-           where ${columnAttacks['audit_events']!.row}`,
-          `insert into audit_leaves (event_id, index, hash) select '${id}', null, hash from audit_leaves where index = 17`,
-        ],
+        (id: string) => ['alter table audit_leaves alter column index drop not null', ...copied(id, 'null')],
       ],
       [
         'a checkpoint over nothing',
@@ -402,10 +393,8 @@ for (const engine of databases()) {
 
     it('an event written past the log is named', async () => {
       const forged = newUuid();
-      const copy = (columns: string) =>
-        `insert into audit_events select '${forged}', ${columns} from audit_events where event_id = (select event_id from audit_leaves where index = 17)`;
-      const columns = Object.keys(manifest.dataMap!['audit_events']!.columns).slice(1).join(', ');
-      expect(await attacked([copy(columns)])).toEqual([`event ${forged}`]);
+      const [event] = copied(forged, String(SIZE));
+      expect(await attacked([event])).toEqual([`event ${forged}`]);
       // With a leaf at the end as well:
       expect(await attacked([`insert into audit_leaves values (${SIZE}, '${forged}', sha256(''))`])).toEqual([
         `leaf ${SIZE}`,

@@ -111,8 +111,8 @@ for (const engine of databases()) {
 
     it('keeps the address prefix beside the event, which holds only a commitment', async () => {
       const [row] = await house.peek('select event, octet_length(opening) as length from audit_inbox limit 1');
-      // Form, vector, salt and value, tag: nothing of it can be read here.
-      expect(Number(row!['length'])).toBe(1 + 12 + 32 + '203.0.113.0/24'.length + 16);
+      // Form, counter, vector, seed and value, tag: nothing of it can be read here.
+      expect(Number(row!['length'])).toBe(2 + 12 + 32 + '203.0.113.0/24'.length + 16);
       expect(row!['event']).not.toContain('203.0.113');
     });
 

@@ -4,10 +4,11 @@ import type { Clock, RequestContext, Uuid } from '@strongroom/kernel';
 import type { AuditEvent, AuditPort } from '@strongroom/pipeline';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import type { EventCatalogue } from './catalogue.ts';
-import { databaseLogSource } from './database-source.ts';
+import { databaseLogSource, type PageCheck } from './database-source.ts';
 import { AuditLogError } from './errors.ts';
 import { appendEvent } from './internal/append-event.ts';
 import { OpeningKeys } from './internal/opening-keys.ts';
+import { PageThreads } from './internal/page-threads.ts';
 import { Pseudonyms } from './internal/pseudonyms.ts';
 import { redactErased } from './internal/redact-erased.ts';
 import { type KeyRotation, rotateKeys } from './internal/rotate-keys.ts';
@@ -89,7 +90,7 @@ export interface AuditLog extends AuditPort {
   previewRetention(): Promise<RetentionPreview>;
   /** Everything that is stored, for `verifyLog`. */
   source(): LogSource;
-  /** `verifyLog` of everything that is stored. */
+  /** `verifyLog` of everything that is stored; of a long log in several threads. */
   verify(options: VerifyOptions): Promise<Verdict>;
 }
 
@@ -102,7 +103,7 @@ const NUDGE_DELAY = 250;
 export function createAuditLog(options: AuditLogOptions): AuditLog {
   const { clock, database, encryption, events, nudge } = options;
   const openings = new OpeningKeys(encryption);
-  const people = { pseudonyms: new Pseudonyms(), openings };
+  const people = { events, pseudonyms: new Pseudonyms(), openings };
   let state: SequencerState | undefined;
   let running: Promise<number> = Promise.resolve(0);
   let timer: NodeJS.Timeout | undefined;
@@ -130,7 +131,16 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     return running;
   }
 
-  const source = () => databaseLogSource(database, clock, openings, sequence);
+  const forgetErased = (transaction: Transaction, accounts?: readonly Uuid[]) =>
+    redactErased(transaction, { encryption, people, now: clock.now() }, accounts);
+
+  async function settle(): Promise<void> {
+    // Between the destruction of somebody's keys and the entry that says so are a moment or a crash.
+    await database.transaction(asSystem, (transaction) => forgetErased(transaction));
+    await sequence();
+  }
+
+  const source = (check?: PageCheck) => databaseLogSource(database, clock, openings, settle, check);
 
   async function retain(actor: RunActor, signal: AbortSignal | undefined): Promise<number> {
     // Periods and holds that were set before must have their place: a run obeys what stands in the log.
@@ -192,8 +202,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     verifierKeys: () => database.transaction(asSystem, readVerifierKeys),
     witness: (signal) => gatherCosignatures(database, source(), cosignedSizes, signal),
     redactSubject: (transaction, account, context) => redactSubject(transaction, people, account, clock.now(), context),
-    redactErased: (transaction, accounts) =>
-      redactErased(transaction, { encryption, people, now: clock.now() }, accounts),
+    redactErased: forgetErased,
     async sealOpenings(signal) {
       let total = 0;
       for (;;) {
@@ -206,7 +215,18 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       }
     },
     openings,
-    source,
-    verify: (verifyOptions) => verifyLog(source(), verifyOptions),
+    source: () => source(),
+    async verify(verifyOptions) {
+      const newest = await source().newestCheckpoint();
+      const threads = new PageThreads(newest?.columns?.size ?? 0);
+      try {
+        return await verifyLog(
+          source((page, keys) => threads.check(page, keys)),
+          verifyOptions,
+        );
+      } finally {
+        await threads.stop();
+      }
+    },
   };
 }

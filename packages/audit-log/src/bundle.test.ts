@@ -1,12 +1,13 @@
 import { newUuid } from '@strongroom/kernel';
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BundleOptions, verifyBundle, writeBundle } from './bundle.ts';
+import { verifyBundle } from './bundle.ts';
 import { auditEvent, type House, newCosigner, openHouse, otherTenant, START } from './log.test-support.ts';
 import type { LogSource } from './log-source.ts';
 import { parsePolicy } from './policy.ts';
 import { verifyLog } from './verify-log.ts';
 import { createTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
+import { type BundleOptions, writeBundle } from './write-bundle.ts';
 
 const SIZE = 300;
 const EARLIER = 270;

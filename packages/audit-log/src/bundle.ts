@@ -1,143 +1,18 @@
-/**
- * A part of the log in one file that can be verified offline: JSON lines, written and read in flat memory. Entries that are not shown are
- * stood for by the subtrees over them, so that the tree up to the signed checkpoint can be computed from the file alone.
- */
-import { fromBase64, toBase64 } from '@strongroom/kernel';
-import { entryJson, readEventJson, readOpeningJson, fields, text } from './entry-json.ts';
+/** Verification of a bundle (write-bundle.ts), from the file alone and in flat memory. */
+import { equalBytes, fromBase64 } from '@strongroom/kernel';
+import { readEventJson, readOpeningJson, fields, text } from './entry-json.ts';
 import { eventLeaf, type EventColumns, opens } from './entry.ts';
 import { AuditLogError } from './errors.ts';
+import { BUNDLE_FORMAT, BUNDLE_VERSION, isOpeningGone } from './internal/bundle-format.ts';
 import { Judgement, type StatedRoot, type Yardstick } from './internal/judgement.ts';
 import { MissingOpenings } from './internal/missing-openings.ts';
-import { readSubtrees, SubtreeRun, subtreesOf } from './internal/subtrees.ts';
-import type { LogEntry, LogSource } from './log-source.ts';
+import { subtreesOf } from './internal/subtrees.ts';
 import { CompactTree, emptyRoot, HASH_LENGTH } from './merkle.ts';
-import { nodesFromTiles } from './proofs.ts';
-import { parseCheckpoint } from './checkpoint.ts';
 import { type IndexRange, readRun, RETENTION_RUN } from './retention.ts';
-import { parseNote } from './signed-note.ts';
-import { parseTlogProof } from './tlog-proof-text.ts';
-import { TILE_WIDTH } from './tiles.ts';
 import type { Verdict } from './verify-log.ts';
 
-const FORMAT = 'strongroom-audit-bundle';
-const VERSION = 1;
-
-/** Entries read at once. */
-const PAGE = 16 * TILE_WIDTH;
-
-export interface BundleOptions {
-  /** Verifier keys of the log, for convenience of the reader; whoever doubts pins their own. */
-  readonly keys: readonly string[];
-  /** Entries with `from` ≤ index < `to` are shown, as far as the source shows them; all when absent. */
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-/**
- * The lines of a bundle, each with its newline. Throws `audit-log.no-checkpoint` for an empty log and `audit-log.damaged` where an entry or a
- * tile is gone: then verification of the log itself says more.
- */
-export async function* writeBundle(source: LogSource, options: BundleOptions): AsyncIterable<string> {
-  const newest = await source.newestCheckpoint();
-  if (newest === null) throw new AuditLogError('audit-log.no-checkpoint');
-  const { origin, size } = parseCheckpoint(parseNote(newest.note).text);
-  const from = Math.min(options.from ?? 0, size);
-  const to = Math.max(from, Math.min(options.to ?? size, size));
-  const handovers = (await source.handovers?.()) ?? [];
-  // The tree must show the roots at which keys changed: a gap ends there.
-  const changes = new Set(handovers.map((handover) => parseTlogProof(handover).index + 1));
-  yield line({
-    format: FORMAT,
-    version: VERSION,
-    origin,
-    size,
-    keys: options.keys,
-    ...(handovers.length === 0 ? {} : { handovers }),
-    checkpoint: newest.note,
-  });
-  yield* outerGap(source, size, { from: 0, to: from }, changes);
-  for (let start = from; start < to; start += PAGE) {
-    yield* writePage(source, { from: start, to: Math.min(to, start + PAGE) }, size, changes);
-    options.onProgress?.(Math.min(to, start + PAGE) - from, to - from);
-  }
-  yield* outerGap(source, size, { from: to, to: size }, changes);
-}
-
-async function* outerGap(
-  source: LogSource,
-  size: number,
-  { from, to }: IndexRange,
-  changes: ReadonlySet<number>,
-): AsyncIterable<string> {
-  const ends = [...[...changes].filter((change) => change > from && change < to).toSorted((a, b) => a - b), to];
-  let start = from;
-  for (const end of ends) {
-    if (start < end) yield gapLine(start, end, await outerSubtrees(source, size, start, end));
-    start = end;
-  }
-}
-
-async function* writePage(
-  source: LogSource,
-  { from, to }: IndexRange,
-  size: number,
-  changes: ReadonlySet<number>,
-): AsyncIterable<string> {
-  const entries = await source.entries(from, to);
-  const checkpoints = new Map(
-    (await source.checkpoints(from, to)).map(({ note }) => [parseCheckpoint(parseNote(note).text).size, note]),
-  );
-  let lines = '';
-  let gap: SubtreeRun | undefined;
-  let isRemoved = false;
-  const closeGap = () => {
-    if (gap !== undefined) lines += gapLine(gap.from, gap.to, gap.hashes, isRemoved);
-    gap = undefined;
-  };
-  for (let index = from; index < to; index += 1) {
-    const entry = entries[index - from];
-    if (entry?.index !== index || entry.event === 'missing') throw damaged(`Entry ${index} is missing.`);
-    if (typeof entry.event === 'string') {
-      if ((entry.event === 'removed') !== isRemoved) closeGap();
-      isRemoved = entry.event === 'removed';
-      gap ??= new SubtreeRun(index);
-      gap.append(entry.leafHash);
-    } else {
-      closeGap();
-      lines += entryLine(entry);
-    }
-    if (changes.has(index + 1)) closeGap();
-    const note = checkpoints.get(index + 1);
-    if (note !== undefined && index + 1 < size) {
-      closeGap();
-      lines += line({ checkpoint: note });
-    }
-  }
-  closeGap();
-  yield lines;
-}
-
-async function outerSubtrees(source: LogSource, size: number, from: number, to: number): Promise<Uint8Array[]> {
-  const nodes = nodesFromTiles(size, async (level, index, width) => {
-    const [tile] = await source.tiles([{ level, index, width }]);
-    if (tile?.hashes.length !== width * HASH_LENGTH) throw damaged(`Tile ${level}/${index} is missing.`);
-    return tile.hashes;
-  });
-  return readSubtrees(nodes, from, to);
-}
-
-const line = (value: object): string => `${JSON.stringify(value)}\n`;
-
-function entryLine(entry: LogEntry): string {
-  const { index, event, addressPrefix } = entryJson(entry);
-  return line({ index, event, addressPrefix });
-}
-
-const gapLine = (from: number, to: number, hashes: readonly Uint8Array[], isRemoved = false): string =>
-  line({ from, to, hashes: hashes.map(toBase64), ...(isRemoved ? { removed: true } : {}) });
-
-const damaged = (detail: string) => new AuditLogError('audit-log.damaged', { detail });
+/** Entries between two reports of progress. */
+const PAGE = 4096;
 
 export interface BundleYardstick extends Omit<Yardstick, 'keys'> {
   /** Those the bundle names when absent: that shows damage, but not a forger who signed with keys of their own. */
@@ -188,7 +63,7 @@ const isTexts = (value: unknown): value is string[] =>
 
 function readHeader(value: Readonly<Record<string, unknown>>): Header {
   const { format, version, origin, size, keys, handovers = [], checkpoint } = value;
-  if (format !== FORMAT || version !== VERSION) throw invalid('It has another format or version.');
+  if (format !== BUNDLE_FORMAT || version !== BUNDLE_VERSION) throw invalid('It has another format or version.');
   const isComplete =
     typeof origin === 'string' &&
     isCount(size) &&
@@ -210,6 +85,10 @@ class BundleReader {
   readonly #elsewhere: Map<number, StatedRoot[]>;
   readonly #onProgress: BundleYardstick['onProgress'];
   readonly #tree = new CompactTree();
+  /** Of the entries that the bundle is about, once they were read. */
+  #root: Uint8Array | undefined;
+  /** Entries up to the last checkpoint that is part of the bundle. */
+  #covered = 0;
   readonly #missing = new MissingOpenings();
   readonly #removedGaps: IndexRange[] = [];
   #removed = 0;
@@ -219,8 +98,9 @@ class BundleReader {
   private constructor(header: Header, judgement: Judgement, options: BundleYardstick) {
     this.#header = header;
     this.#judgement = judgement;
-    this.#elsewhere = judgement.statedElsewhere(0, header.size);
+    this.#elsewhere = judgement.statedElsewhere(0, Number.MAX_SAFE_INTEGER);
     this.#onProgress = options.onProgress;
+    if (header.size === 0) this.#root = emptyRoot();
   }
 
   static async begin(first: Readonly<Record<string, unknown>>, options: BundleYardstick): Promise<BundleReader> {
@@ -244,19 +124,21 @@ class BundleReader {
       const read = await this.#judgement.verify(checkpoint);
       signed = read;
       if (read.size !== size || read.origin !== origin) this.#report('the first line', 'it is not what is signed');
-      if (this.#tree.size === read.size) {
-        const same = toBase64(this.#tree.root()) === toBase64(read.root);
-        if (!same) this.#report(`checkpoint ${read.size}`, 'its root is not that of the entries');
+      if (this.#root !== undefined && read.size === size && !equalBytes(this.#root, read.root)) {
+        this.#report(`checkpoint ${size}`, 'its root is not that of the entries');
       }
     } catch (error) {
       if (!(error instanceof AuditLogError)) throw error;
       this.#report(`checkpoint ${size}`, error.message);
     }
-    if (this.#tree.size !== size) {
+    if (this.#tree.size < size) {
       this.#report(`entry ${this.#tree.size}`, `the bundle ends before the ${size} entries of its checkpoint`);
     }
+    if (this.#tree.size > size && this.#covered < this.#tree.size) {
+      this.#report(`entry ${Math.max(size, this.#covered)}`, 'no checkpoint of the bundle covers it');
+    }
     for (const { where, what } of this.#missing.findings()) this.#report(where, what);
-    const [uncompared] = this.#elsewhere.keys();
+    const uncompared = [...this.#elsewhere.keys()].find((seen) => seen <= size);
     if (uncompared !== undefined && this.#judgement.findings.list.length === 0) {
       throw invalid(`It does not show the tree of ${uncompared} entries, which was seen elsewhere.`);
     }
@@ -284,6 +166,11 @@ class BundleReader {
     this.#judgement.report(where, what);
   }
 
+  /** Whether what comes now is behind the entries that the bundle is about: it only says what became of those. */
+  get #isBehind(): boolean {
+    return this.#tree.size >= this.#header.size;
+  }
+
   #entry(value: Readonly<Record<string, unknown>>): void {
     const index = this.#tree.size;
     if (value['index'] !== index) throw invalid(`Entry ${index} is not where it belongs.`);
@@ -293,15 +180,16 @@ class BundleReader {
       const opening = readOpeningJson(addressPrefix);
       const commitment = event.addressCommitment;
       const place = `event ${index}, column address_prefix`;
+      const isBehind = this.#isBehind;
       if (commitment === null && opening !== null) this.#report(place, 'a value is shown that was never logged');
-      if (commitment !== null && opening === null) this.#missing.note(index, event);
+      if (!isBehind && isOpeningGone(event, opening)) this.#missing.note(index, event);
       if (commitment !== null && opening !== null && !opens(commitment, opening)) {
         this.#report(place, 'salt or value are not those that were logged');
       }
       this.#missing.follow(event);
       this.#judgement.followKeys(index, event);
       this.#removed += accountedBy(event, this.#removedGaps);
-      this.#verified += 1;
+      if (!isBehind) this.#verified += 1;
       this.#tree.append(eventLeaf(event));
     } catch (error) {
       if (!(error instanceof AuditLogError) || error.code === 'audit-log.invalid-bundle') throw error;
@@ -314,7 +202,9 @@ class BundleReader {
 
   #gap(value: Readonly<Record<string, unknown>>): void {
     const { from, to, hashes } = value;
-    const isRun = isCount(from) && isCount(to) && from === this.#tree.size && to > from && to <= this.#header.size;
+    const isBehind = this.#isBehind;
+    const end = isBehind ? Number.MAX_SAFE_INTEGER : this.#header.size;
+    const isRun = isCount(from) && isCount(to) && from === this.#tree.size && to > from && to <= end;
     if (!isRun || !Array.isArray(hashes)) throw invalid(`What stands for entry ${this.#tree.size} is not readable.`);
     const subtrees = [...subtreesOf(from, to)];
     if (subtrees.length !== hashes.length) throw invalid(`Hashes are missing after entry ${from}.`);
@@ -322,6 +212,7 @@ class BundleReader {
       this.#tree.appendSubtree(height, readHash(hashes[position]));
       this.#grown();
     }
+    if (isBehind) return;
     this.#withheld += to - from;
     if (value['removed'] === true) this.#removedGaps.push({ from, to });
   }
@@ -333,6 +224,7 @@ class BundleReader {
       const { size, root } = await this.#judgement.verify(note);
       if (size !== this.#tree.size) this.#report(place, 'it stands after another entry than its last one');
       else this.#judgement.compare([{ root, where: place }], this.#tree.root());
+      this.#covered = this.#tree.size;
     } catch (error) {
       if (!(error instanceof AuditLogError)) throw error;
       this.#report(place, error.message);
@@ -341,7 +233,7 @@ class BundleReader {
 
   #grown(): void {
     const { size } = this.#tree;
-    if (size > this.#header.size) throw invalid('It has more entries than its checkpoint.');
+    if (size === this.#header.size) this.#root = this.#tree.root();
     const stated = this.#elsewhere.get(size);
     if (stated !== undefined) this.#judgement.compare(stated, this.#tree.root());
     this.#elsewhere.delete(size);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Checkpoint,
   checkpointVerifier,
+  cosignatureReader,
   cosignedMessage,
   formatCheckpoint,
   parseCheckpoint,
@@ -76,14 +77,50 @@ describe('signed notes', () => {
     ['with base64 that has two spellings', exampleNote.replace('aQM=', 'aQN=')],
     ['with a signature that is only a key id', 'text\n\n— name AAAAAA==\n'],
     ['with something behind the signature', exampleNote.replace('aQM=', 'aQM= x')],
-    ['with too many signatures', exampleNote + exampleNote.split('\n')[2]!.concat('\n').repeat(64)],
+    ['with too many signatures', exampleNote + exampleNote.split('\n')[2]!.concat('\n').repeat(128)],
+    ['with an unknown signature that is no base64', `${exampleNote}— other !!!!\n`],
+    ['with a name that has a wide space', `${exampleNote}— a\u3000b AAAAAAA=\n`],
+    ['with a name that has a next-line character', `${exampleNote}— a\u0085b AAAAAAA=\n`],
+    ['without a name', `${exampleNote}—  AAAAAAA=\n`],
+    ['with an empty line behind', `${exampleNote}\n`],
+    ['with a null character in an unknown name', `${exampleNote}— a\u0000b AAAAAAA=\n`],
   ])('are refused %s', (_, note) => {
     expect(() => parseNote(note)).toThrow(expect.objectContaining({ code: 'audit-log.invalid-note' }));
   });
 
-  it('accept sixteen signatures and refuse bytes that are no UTF-8', () => {
-    expect(parseNote(exampleNote + exampleNote.split('\n')[2]!.concat('\n').repeat(15)).signatures).toHaveLength(16);
+  it('accept sixteen signatures of post-quantum length, and 128', () => {
+    const line = `— other ${toBase64(new Uint8Array(5000))}\n`;
+    expect(parseNote(exampleNote + line.repeat(15)).signatures).toHaveLength(16);
+    expect(parseNote(exampleNote + line.repeat(127)).signatures).toHaveLength(128);
+  });
+
+  it('are UTF-8 to the last line, also where nobody known has signed', () => {
+    const unknown = utf8(`${exampleNote}— stränger AAAAAAA=\n`);
+    expect(parseNote(unknown).signatures).toHaveLength(2);
+    const broken = unknown.with(unknown.indexOf(0xc3), 0xff);
+    expect(() => parseNote(broken)).toThrow(expect.objectContaining({ code: 'audit-log.invalid-note' }));
     expect(() => parseNote(new Uint8Array([0x61, 0xff, 0x0a]))).toThrow();
+  });
+
+  it('may have names of any other characters, the same in a key and in a line', () => {
+    for (const name of ['a', 'ä/ö', '\ufeffmark', 'zero\u200bwidth', '—', 'a\u007fb', '=', '🔑'.repeat(90)]) {
+      const key = verifierKey(name, 'ed25519', new Uint8Array(32));
+      expect(parseVerifierKey(formatVerifierKey(key))).toEqual(key);
+      const signatures = [{ name, keyId: key.id, signature: new Uint8Array(64) }];
+      expect(parseNote(formatNote('text\n', signatures)).signatures).toEqual(signatures);
+    }
+    for (const name of ['', 'a b', 'a+b', 'a\u00a0b', 'a\u2028b', 'a\u0085b', 'a\nb', 'a\tb']) {
+      expect(() => verifierKey(name, 'ed25519', new Uint8Array(32)), JSON.stringify(name)).toThrow(
+        expect.objectContaining({ code: 'audit-log.invalid-key' }),
+      );
+    }
+  });
+
+  it('have names of at most 255 bytes where the signature covers the name', () => {
+    const named = (bytes: number) => verifierKey('x'.repeat(bytes), 'ml-dsa-44', new Uint8Array(1312));
+    expect(named(255).name).toHaveLength(255);
+    expect(() => named(256)).toThrow(expect.objectContaining({ code: 'audit-log.invalid-key' }));
+    expect(verifierKey('x'.repeat(256), 'ed25519', new Uint8Array(32)).name).toHaveLength(256);
   });
 
   it('have keys whose id belongs to name, type and key', () => {
@@ -112,13 +149,28 @@ describe('checkpoint texts', () => {
     expect(toBase64(checkpoint.root)).toBe('CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=');
     expect(formatCheckpoint(checkpoint)).toBe(text);
     expect(parseCheckpoint(text.replace('20852163', '0')).size).toBe(0);
+    expect(parseCheckpoint(text.replace('20852163', '9007199254740991')).size).toBe(Number.MAX_SAFE_INTEGER);
+    expect(parseCheckpoint(text.replace(/^.*/, 'go.sum database + tree')).origin).toBe('go.sum database + tree');
+  });
+
+  it('may have extension lines, which are opaque', () => {
+    for (const lines of ['more\n', 'one\n two \n— three\n', 'x\n'.repeat(300_000)]) {
+      expect(parseCheckpoint(text + lines)).toEqual(parseCheckpoint(text));
+    }
   });
 
   it.each([
     ['a leading zero', text.replace('20852163', '020852163')],
     ['a sign', text.replace('20852163', '+20852163')],
     ['a size beyond exact integers', text.replace('20852163', '9007199254740993')],
-    ['an extension line', `${text}more\n`],
+    ['an empty extension line', `${text}\n`],
+    ['an empty line among extension lines', `${text}one\n\ntwo\n`],
+    ['an extension line without its end', `${text}more`],
+    ['two zeros', text.replace('20852163', '00')],
+    ['a size in another base', text.replace('20852163', '0x10')],
+    ['a size of 2^64', text.replace('20852163', '18446744073709551616')],
+    ['a long root', text.replace('q2I=', 'q2IA')],
+    ['no root', text.slice(0, text.lastIndexOf('C'))],
     ['a short root', text.replace('CsUYap', 'CsUY')],
     ['a root with two spellings', text.replace('q2I=', 'q2J=')],
     ['no origin', text.replace('example.com/behind-the-sofa', '')],
@@ -181,6 +233,50 @@ describe('signed checkpoints', () => {
     expect(await judge(formatNote(text, [ed25519Line(stranger, text), ...both]))).toMatchObject({ size: 5 });
     const forged = { ...ed25519Line(stranger, text), keyId: ed25519.key.id };
     await expect(judge(formatNote(text, [...both, forged]))).rejects.toThrow(refused);
+    // The name or the id of a known key alone makes nobody known.
+    const namesake = { ...forged, name: 'example.com/other' };
+    expect(await judge(formatNote(text, [namesake, ...both]))).toMatchObject({ size: 5 });
+    await expect(judge(formatNote(text, [namesake]))).rejects.toThrow(refused);
+    const short = { ...forged, signature: forged.signature.subarray(1) };
+    await expect(judge(formatNote(text, [...both, short]))).rejects.toThrow(refused);
+    const kind255 = { ...forged, keyId: '12345678', signature: new Uint8Array(9) };
+    expect(await judge(formatNote(text, [kind255, ...both, both[0]!]))).toMatchObject({ size: 5 });
+  });
+
+  it('may have extension lines under any kind of key; ML-DSA-44 says nothing about them', async () => {
+    const extended = `${text}and more\n`;
+    const both = [ed25519Line(ed25519, extended), mldsaLine(mldsa, checkpoint)];
+    expect(await judge(formatNote(extended, both))).toEqual({ ...checkpoint, timestamp });
+    await expect(judge(formatNote(`${text}and less\n`, both))).rejects.toThrow(refused);
+    expect(await judge(formatNote(`${text}and less\n`, both), [mldsa.key])).toMatchObject({ size: 5 });
+  });
+
+  it('need not have their origin as the name of their keys, where the origin is given', async () => {
+    const [one, two] = [signer('ed25519', 'sum.example'), signer('ml-dsa-44', 'another.name')];
+    const note = formatNote(text, [ed25519Line(one, text), mldsaLine(two, checkpoint)]);
+    const by = [one.key, two.key];
+    expect(await (await checkpointVerifier(by, origin)).verify(note)).toEqual({ ...checkpoint, timestamp });
+    await expect((await checkpointVerifier(by, 'example.com/other')).verify(note)).rejects.toThrow(refused);
+    await expect((await checkpointVerifier([one.key])).verify(note)).rejects.toThrow(refused);
+    await expect(checkpointVerifier([], origin)).rejects.toThrow();
+  });
+
+  it('tell whose cosignatures they carry, with their times; a time that no clock shows is no signature', async () => {
+    const read = async (...lines: readonly ReturnType<typeof mldsaLine>[]) =>
+      (await cosignatureReader([witness.key])).read(formatNote(text, lines));
+    const witness = signer('ml-dsa-44', 'witness.example');
+    for (const time of [0, 1, timestamp, 2 ** 40]) {
+      expect(await read(mldsaLine(witness, checkpoint, time))).toEqual([{ key: witness.key, timestamp: time }]);
+    }
+    const beyond = { ...mldsaLine(witness, checkpoint), signature: new Uint8Array(2428).fill(0xff) };
+    await expect(read(beyond)).rejects.toThrow(refused);
+    await expect(read({ ...beyond, signature: new Uint8Array(8) })).rejects.toThrow(refused);
+    // A part of the tree that does not begin with its first entry is no checkpoint.
+    const message = cosignedMessage(witness.key.name, 0, checkpoint);
+    const subtree = message.with(12 + 1 + witness.key.name.length + 8 + 1 + origin.length + 7, 1);
+    const signature = timestampedSignature(0, sign(null, subtree, witness.privateKey));
+    await expect(read({ ...beyond, signature })).rejects.toThrow(refused);
+    expect(await read(mldsaLine(signer('ml-dsa-44', 'witness.example'), checkpoint))).toEqual([]);
   });
 
   it('are refused with another root, size, origin, time or name under either signature', async () => {

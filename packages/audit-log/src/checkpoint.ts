@@ -16,16 +16,15 @@ export const formatCheckpoint = ({ origin, size, root }: Checkpoint): string =>
   `${origin}\n${size}\n${toBase64(root)}\n`;
 
 /**
- * Parses a note's text. Throws `audit-log.invalid-note`. Extension lines are refused unless asked for: ML-DSA-44 cosignatures do
- * not cover them, and this log writes none.
+ * Parses a note's text. Throws `audit-log.invalid-note`, also for more than 2^53 - 1 entries. Extension lines are passed over: they are opaque, this log writes
+ * none, and ML-DSA-44 signatures do not cover them.
  */
-export function parseCheckpoint(text: string, extensions: 'refused' | 'allowed' = 'refused'): Checkpoint {
-  const [, origin = '', digits = '', encoded = '', further = ''] =
-    /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n((?:[^\n]+\n)*)$/.exec(text) ?? [];
+export function parseCheckpoint(text: string): Checkpoint {
+  const [, origin = '', digits = '', encoded = '', extensions = ''] =
+    /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n([^]*)$/.exec(text) ?? [];
   const size = Number(digits);
-  if (origin === '' || !Number.isSafeInteger(size) || (further !== '' && extensions === 'refused')) {
-    throw new AuditLogError('audit-log.invalid-note');
-  }
+  const areLines = extensions === '' || (extensions.endsWith('\n') && !/^\n|\n\n/.test(extensions));
+  if (origin === '' || !Number.isSafeInteger(size) || !areLines) throw new AuditLogError('audit-log.invalid-note');
   try {
     return { origin, size, root: fromBase64(encoded) };
   } catch (cause) {
@@ -83,19 +82,25 @@ export interface CheckpointVerifier {
   verify(note: string | Uint8Array): Promise<VerifiedCheckpoint>;
 }
 
-/** `keys`: all of one log, that is, with the log's origin as their name; at least one. */
-export async function checkpointVerifier(keys: readonly VerifierKey[]): Promise<CheckpointVerifier> {
-  const origin = keys[0]?.name;
-  if (origin === undefined || keys.some((key) => key.name !== origin)) {
+/**
+ * `keys`: all of one log; at least one. They have the log's origin as their name, unless it is given: tlog-checkpoint recommends that they do, and no more. Throws
+ * `audit-log.invalid-key`.
+ */
+export async function checkpointVerifier(
+  keys: readonly VerifierKey[],
+  givenOrigin?: string,
+): Promise<CheckpointVerifier> {
+  const origin = givenOrigin ?? keys[0]?.name;
+  const areOfOneLog = givenOrigin !== undefined || keys.every(({ name }) => name === origin);
+  if (origin === undefined || keys.length === 0 || !areOfOneLog) {
     throw new AuditLogError('audit-log.invalid-key', { detail: 'Give the keys of exactly one log.' });
   }
   const verifiers = await importKeys(keys);
-  const extensions = keys.some(({ algorithm }) => algorithm === 'ml-dsa-44') ? 'refused' : 'allowed';
   return {
     origin,
     verify: async (note) => {
       const parsed = parseNote(note);
-      const checkpoint = parseCheckpoint(parsed.text, extensions);
+      const checkpoint = parseCheckpoint(parsed.text);
       if (checkpoint.origin !== origin) {
         throw new AuditLogError('audit-log.invalid-note', { detail: 'The checkpoint is of another log.' });
       }
@@ -115,8 +120,8 @@ export async function checkpointVerifier(keys: readonly VerifierKey[]): Promise<
 /** Reads which witnesses cosigned a checkpoint. */
 export interface CosignatureReader {
   /**
-   * The given keys that cosigned the note, with their timestamps in seconds. Throws `audit-log.invalid-note` when one of them is named under a
-   * wrong signature: signed-note calls such a note malformed.
+   * The given keys that cosigned the note, with their timestamps in seconds; 0 where a signer says that the log continues what it saw, and not that it never saw
+   * more (tlog-cosignature). Throws `audit-log.invalid-note` when one of them is named under a wrong signature: signed-note calls such a note malformed.
    */
   read(note: string | Uint8Array): Promise<readonly { readonly key: VerifierKey; readonly timestamp: number }[]>;
 }
@@ -125,10 +130,7 @@ export async function cosignatureReader(keys: readonly VerifierKey[]): Promise<C
   const reader = await signatureReader(keys);
   return {
     read: async (note) =>
-      (await reader.read(note)).flatMap(({ key, timestamp }) =>
-        // A cosignature without a time says nothing about the largest tree its signer saw.
-        timestamp === null || timestamp === 0 ? [] : [{ key, timestamp }],
-      ),
+      (await reader.read(note)).flatMap(({ key, timestamp }) => (timestamp === null ? [] : [{ key, timestamp }])),
   };
 }
 
@@ -138,7 +140,7 @@ export async function signatureReader(keys: readonly VerifierKey[]) {
   return {
     read: async (note: string | Uint8Array) => {
       const parsed = parseNote(note);
-      const checkpoint = parseCheckpoint(parsed.text, 'allowed');
+      const checkpoint = parseCheckpoint(parsed.text);
       const found: { readonly key: VerifierKey; readonly timestamp: number | null }[] = [];
       for (const verifier of verifiers) {
         const signed = await verifySignatures(verifier, parsed, checkpoint);

@@ -3,11 +3,12 @@ import type { Clock } from '@strongroom/kernel';
 import { asSystem, type Database, type Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { ADDRESS_PREFIX } from './internal/append-event.ts';
-import type { OpeningKeys } from './internal/opening-keys.ts';
-import { readCheckedEntries, readEntries } from './internal/read-entries.ts';
+import type { OpeningKeys, ReadingKeys } from './internal/opening-keys.ts';
+import type { EntryPage } from './internal/binary-entries.ts';
+import { readEntries, readPage } from './internal/read-entries.ts';
 import { readHandovers } from './internal/verifier-keys.ts';
 import { readCheckpoints, readMinimumIndex, readNewestCheckpoint, readTiles } from './internal/tree-store.ts';
-import type { Finding, LogSource } from './log-source.ts';
+import type { CheckedEntry, Finding, LogSource } from './log-source.ts';
 
 /** Milliseconds an event may wait for its place while the sequencer runs every second. */
 export const SEQUENCING_GRACE = 60_000;
@@ -15,29 +16,40 @@ export const SEQUENCING_GRACE = 60_000;
 /** Strays of one kind that are named one by one. */
 const STRAYS_NAMED = 100;
 
+/** Finds the entries of a page; `undefined` for a page that was lost on the way and has to be read again. */
+export type PageCheck = (page: EntryPage, keys: ReadingKeys) => Promise<readonly CheckedEntry[] | undefined>;
+
 /**
  * Each call is a short transaction of its own, so that a long verification holds nobody up. Run the sequencer before verifying a log whose
- * server was stopped: events that wait longer than `SEQUENCING_GRACE` are findings.
+ * server was stopped: events that wait longer than `SEQUENCING_GRACE` are findings. `settle`: has entries account for what is gone, and gives every event its place.
  */
 export function databaseLogSource(
   database: Database,
   clock: Clock,
   openings: OpeningKeys,
-  sequence: () => Promise<unknown>,
+  settle: () => Promise<unknown>,
+  check: PageCheck = (page, keys) => Promise.resolve(page.checked(keys)),
 ): LogSource {
   const read = <Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> =>
     database.transaction(asSystem, work);
+  async function checkedEntries(from: number, to: number): Promise<readonly CheckedEntry[]> {
+    for (;;) {
+      const { page, keys } = await read((transaction) => readPage(transaction, openings, from, to));
+      const entries = await check(page, keys);
+      if (entries !== undefined) return entries;
+    }
+  }
   return {
     newestCheckpoint: () => read(readNewestCheckpoint),
     checkpoints: (after, upTo) => read((transaction) => readCheckpoints(transaction, after, upTo)),
     entries: (from, to) => read((transaction) => readEntries(transaction, openings, from, to)),
-    checkedEntries: (from, to) => read((transaction) => readCheckedEntries(transaction, openings, from, to)),
+    checkedEntries,
     tiles: (places) => read((transaction) => readTiles(transaction, places)),
     handovers: () => read(readHandovers),
     minimumIndex: () => read(readMinimumIndex),
     async settled() {
       // A log that is damaged cannot be continued; that is what the verdict will say.
-      await sequence().catch(() => undefined);
+      await settle().catch(() => undefined);
     },
     strays: () => read((transaction) => readStrays(transaction, clock.now() - SEQUENCING_GRACE)),
   };

@@ -22,6 +22,10 @@ export const auditLogErrors = {
   'audit-log.unknown-entry': { status: 404, message: 'The log has no such entry.' },
   'audit-log.invalid-policy': { status: 400, message: 'That is not a policy of the documented form.' },
   'audit-log.invalid-bundle': { status: 400, message: 'That is not an audit bundle of the documented form.' },
+  'audit-log.keys-changed': {
+    status: 409,
+    message: 'The keys of the log changed while somebody was forgotten in it. Write the bundle again.',
+  },
   'audit-log.invalid-tiles': { status: 400, message: 'The folder is not a C2SP tile log.' },
   'audit-log.published-differs': {
     status: 409,

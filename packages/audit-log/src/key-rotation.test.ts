@@ -5,7 +5,7 @@ import { databases } from '@strongroom/testing/databases';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { verifyBundle, writeBundle } from './bundle.ts';
+import { verifyBundle } from './bundle.ts';
 import { KEY_ROTATION } from './entry.ts';
 import { followKeys } from './key-succession.ts';
 import { auditEvent, type House, openHouse } from './log.test-support.ts';
@@ -14,6 +14,7 @@ import { parseNote, parseVerifierKey } from './signed-note.ts';
 import { tileFolderSource } from './tile-folder.ts';
 import { createTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 import { verifyLog } from './verify-log.ts';
+import { writeBundle } from './write-bundle.ts';
 
 for (const engine of databases()) {
   describe.skipIf(!engine.available)(`changing the keys of the log on ${engine.name}`, () => {

@@ -89,13 +89,14 @@ export interface Succession extends CheckpointVerifier {
 
 /**
  * `trusted`: keys of one log, of any of its epochs; whoever trusts only some of the algorithms asks for those alone afterwards too. `handovers`: C2SP
- * tlog-proofs, from anybody. What they do not prove is not followed. Throws `audit-log.invalid-key`.
+ * tlog-proofs, from anybody. What they do not prove is not followed. `givenOrigin`: as for `checkpointVerifier`. Throws `audit-log.invalid-key`.
  */
 export async function followKeys(
   trusted: readonly VerifierKey[],
   handovers: readonly string[] = [],
+  givenOrigin?: string,
 ): Promise<Succession> {
-  const own = await checkpointVerifier(trusted);
+  const own = await checkpointVerifier(trusted, givenOrigin);
   const problems: string[] = [];
   const links = readChain(handovers, problems);
   const algorithms = new Set(trusted.map(({ algorithm }) => algorithm));
@@ -122,8 +123,8 @@ export async function followKeys(
   }
   const [first] = followed;
   const epochs: Epoch[] = [
-    await epochOf(0, first === undefined ? trusted : asked(first.link.former)),
-    ...(await Promise.all(followed.map(({ link }) => epochOf(link.index, asked(link.successor))))),
+    await epochOf(0, first === undefined ? trusted : asked(first.link.former), givenOrigin),
+    ...(await Promise.all(followed.map(({ link }) => epochOf(link.index, asked(link.successor), givenOrigin)))),
   ];
   return {
     origin: own.origin,
@@ -131,15 +132,15 @@ export async function followKeys(
     handovers: followed.map(({ checkpoint }) => checkpoint),
     problems,
     verify: async (signed) => {
-      const { size } = parseCheckpoint(parseNote(signed).text, 'allowed');
+      const { size } = parseCheckpoint(parseNote(signed).text);
       return epochs.findLast(({ after }) => after < size || after === 0)!.verifier.verify(signed);
     },
   };
 }
 
-const epochOf = async (after: number, keys: readonly VerifierKey[]): Promise<Epoch> => ({
+const epochOf = async (after: number, keys: readonly VerifierKey[], givenOrigin?: string): Promise<Epoch> => ({
   after,
-  verifier: await checkpointVerifier(keys),
+  verifier: await checkpointVerifier(keys, givenOrigin),
   keys,
 });
 

@@ -1,6 +1,6 @@
 /** Where verification reads a log from: the database, or a server over HTTP. */
 import type { EventColumns, Opening } from './entry.ts';
-import type { TilePlace } from './tiles.ts';
+import type { TilePlace, TileStart } from './tiles.ts';
 
 export interface LogEntry {
   readonly index: number;
@@ -80,11 +80,16 @@ export interface LogSource {
    * The minimum index of tlog-tiles: of the entries below it some were removed by retention, or all of them are not shown. Absent where nothing ever is.
    */
   minimumIndex?(): Promise<number>;
+  /**
+   * What stands for the beginning of a log of `size` entries that shows it no more, not even its hashes (tlog-tiles, "Pruning"): what `TileBuilder` starts from.
+   * Absent where all leaf hashes are there.
+   */
+  pruned?(size: number): Promise<TileStart>;
   /** Every change of the keys, as C2SP tlog-proofs in the order of the log (key-succession.ts). Absent where there is none. */
   handovers?(): Promise<readonly string[]>;
   /**
    * Resolves once what was committed before has its place in the log: whoever is forgotten has no openings any more at once, and the entry that says so
-   * follows within a second or two. Absent where nothing changes.
+   * follows within a second or two. Takes a few seconds at most, whether or not that came about. Absent where nothing changes.
    */
   settled?(): Promise<void>;
   /** What is stored outside of the tree's order: events never sequenced, leaves or tiles beyond the newest checkpoint. */

@@ -1,6 +1,7 @@
 /** A log on a real database, people to fill it, and an attacker who owns that database. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createEncryption, type Encryption, fileSlot, manifest as encryptionManifest } from '@strongroom/encryption';
 import { type Actor, fromBase64Url, type Manifest, newUuid, utf8, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent } from '@strongroom/pipeline';
@@ -9,6 +10,8 @@ import { temporaryFolder } from '@strongroom/testing';
 import { ownerOf, type TestEngine } from '@strongroom/testing/databases';
 import { type AuditLog, createAuditLog } from './audit-log.ts';
 import { catalogue } from './catalogue.ts';
+import { databaseLogSource } from './database-source.ts';
+import type { PageThreads } from './internal/page-threads.ts';
 import { cosignedMessage, cosignedNote, parseCheckpoint, timestampedSignature } from './checkpoint.ts';
 import type { NoteAlgorithm } from './internal/signature-types.ts';
 import type { LogSource } from './log-source.ts';
@@ -138,6 +141,21 @@ export function inJson(source: LogSource): LogSource {
   const plain = { ...source };
   delete plain.checkedEntries;
   return plain;
+}
+
+/** The same log, its pages checked in a thread, as those of a long log are. */
+export async function inThread(house: House, threads: PageThreads): Promise<LogSource> {
+  const { auditLog, database, clock } = house;
+  const source = databaseLogSource(
+    database,
+    clock,
+    auditLog.openings,
+    () => auditLog.sequence(),
+    (page, keys) => threads.check(page, keys),
+  );
+  // Whoever comes first is not kept waiting, but here it is the thread that is to be seen.
+  while (threads.ready === 0) await delay(5);
+  return source;
 }
 
 export interface Cosigner {

@@ -3,6 +3,7 @@ import { fromBase64Url } from '@strongroom/kernel';
 import { fields, readEventJson, readOpeningJson, text } from './entry-json.ts';
 import { AuditLogError } from './errors.ts';
 import type { LogEntry, LogSource, StoredTile } from './log-source.ts';
+import { serverSettled } from './settling.ts';
 import type { TilePlace } from './tiles.ts';
 
 export interface OperatorLog {
@@ -10,9 +11,6 @@ export interface OperatorLog {
   readonly keys: readonly string[];
   readonly source: LogSource;
 }
-
-/** Milliseconds in which a running server gives every event its place: its job runs every second. */
-const SETTLING = 2500;
 
 /**
  * `get`: fetches a path from the socket and resolves with the parsed JSON of a success; rejects with an error that has the server's
@@ -58,10 +56,7 @@ export async function operatorLog(get: (path: string) => Promise<unknown>): Prom
         for (const place of places) tiles.push(await readTile(get, place));
         return tiles;
       },
-      settled: () =>
-        new Promise((resolve) => {
-          setTimeout(resolve, SETTLING);
-        }),
+      settled: serverSettled,
       strays: async () => [],
     },
   };

@@ -1,8 +1,8 @@
 /** C2SP tlog-policy: which logs are known, which witnesses, and how many of them must have cosigned. */
-import { fromUtf8, toHex, utf8 } from '@strongroom/kernel';
+import { fromUtf8, latin1, toHex, utf8 } from '@strongroom/kernel';
 import { AuditLogError } from './errors.ts';
 import type { NoteAlgorithm } from './internal/signature-types.ts';
-import { parseVerifierKey, type VerifierKey } from './signed-note.ts';
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './signed-note.ts';
 
 export interface PolicyLog {
   readonly key: VerifierKey;
@@ -21,27 +21,28 @@ export interface Policy {
   readonly witnesses: readonly PolicyWitness[];
   /** False for `quorum none`: then nothing makes a checkpoint witnessed. */
   readonly asksForWitnesses: boolean;
-  /** Whether cosignatures by these keys (their ids) are enough. False for `quorum none`. */
-  isQuorum(keyIds: ReadonlySet<string>): boolean;
+  /** Whether cosignatures by these keys are enough. False for `quorum none`. */
+  isQuorum(cosigners: Iterable<VerifierKey>): boolean;
 }
 
 /** Far above what tlog-policy asks to be supported (32 of each). */
 const MAXIMUM_LINES = 4096;
+/** Bytes: as many ML-DSA-44 keys. */
+const MAXIMUM_LENGTH = 8 * 1024 * 1024;
 
 const LOG_ALGORITHMS: ReadonlySet<NoteAlgorithm> = new Set(['ed25519', 'ml-dsa-44']);
 const WITNESS_ALGORITHMS: ReadonlySet<NoteAlgorithm> = new Set(['ed25519-cosignature', 'ml-dsa-44']);
 
-type Test = (keyIds: ReadonlySet<string>) => boolean;
+/** Of whole vkeys: ids have 32 bits, so one witness can make a key that has the id of another one. */
+type Test = (vkeys: ReadonlySet<string>) => boolean;
 
 /** Throws `audit-log.invalid-policy` with the number of the line. */
 export function parsePolicy(file: string | Uint8Array): Policy {
   const bytes = typeof file === 'string' ? utf8(file) : file;
   const parser = new PolicyParser();
   // One character for each byte: names are opaque octets, and equal ones are equal here.
-  const lines = Array.from(bytes, (byte) => String.fromCharCode(byte))
-    .join('')
-    .split('\n');
-  if (lines.length > MAXIMUM_LINES) throw invalid(MAXIMUM_LINES, 'The policy is too long.');
+  const lines = bytes.length > MAXIMUM_LENGTH ? [] : latin1(bytes).split('\n');
+  if (lines.length === 0 || lines.length > MAXIMUM_LINES) throw invalid(MAXIMUM_LINES, 'The policy is too long.');
   for (const [index, line] of lines.entries()) parser.line(index + 1, line);
   return parser.policy(lines.length);
 }
@@ -79,7 +80,7 @@ class PolicyParser {
       logs: this.#logs,
       witnesses: this.#witnesses,
       asksForWitnesses: quorum.name !== NO_QUORUM,
-      isQuorum: quorum.test,
+      isQuorum: (cosigners) => quorum.test(new Set([...cosigners].map(formatVerifierKey))),
     };
   }
 
@@ -99,7 +100,8 @@ class PolicyParser {
       throw invalid(number, 'The witness is listed twice.');
     }
     this.#witnesses.push({ name, key, url: url ?? null });
-    this.#define(number, name, (keyIds) => keyIds.has(key.id));
+    const own = formatVerifierKey(key);
+    this.#define(number, name, (vkeys) => vkeys.has(own));
   }
 
   #group(number: number, [name, threshold, ...members]: readonly string[]): void {
@@ -116,7 +118,7 @@ class PolicyParser {
       this.#members.add(member);
       return test;
     });
-    this.#define(number, name, (keyIds) => tests.filter((test) => test(keyIds)).length >= needed);
+    this.#define(number, name, (vkeys) => tests.filter((test) => test(vkeys)).length >= needed);
   }
 
   #setQuorum(number: number, [name, ...rest]: readonly string[]): void {

@@ -105,6 +105,57 @@ describe('inclusion proofs', () => {
   });
 });
 
+describe('proofs', () => {
+  const lengths = [0, 1, 31, 33, 64];
+  const cut = (bytes: Uint8Array, length: number) => Uint8Array.from({ length }, (_, place) => bytes[place] ?? 0);
+
+  it('of hashes that have another length prove nothing, and throw nothing', async () => {
+    const inclusion = await createInclusionProof(nodesOf(7), 2, 7);
+    const consistency = await createConsistencyProof(nodesOf(7), 3, 7);
+    const leaf = { index: 2, size: 7, leaf: leaves[2]!, root: rootAt(7) };
+    const growth = { older: 3, newer: 7, olderRoot: rootAt(3), newerRoot: rootAt(7) };
+    expect([verifyInclusion(leaf, inclusion), verifyConsistency(growth, consistency)]).toEqual([true, true]);
+    for (const length of lengths) {
+      for (const [place, hash] of inclusion.entries()) {
+        expect(verifyInclusion(leaf, inclusion.with(place, cut(hash, length)))).toBe(false);
+      }
+      for (const [place, hash] of consistency.entries()) {
+        expect(verifyConsistency(growth, consistency.with(place, cut(hash, length)))).toBe(false);
+      }
+      expect(verifyInclusion({ ...leaf, leaf: cut(leaf.leaf, length) }, inclusion)).toBe(false);
+      expect(verifyInclusion({ ...leaf, root: cut(leaf.root, length) }, inclusion)).toBe(false);
+      expect(verifyConsistency({ ...growth, olderRoot: cut(growth.olderRoot, length) }, consistency)).toBe(false);
+      expect(verifyConsistency({ ...growth, newerRoot: cut(growth.newerRoot, length) }, consistency)).toBe(false);
+    }
+  });
+
+  it('end at once, whatever size is claimed and however long they are', () => {
+    const long = Array.from({ length: 100_000 }, () => leaves[0]!);
+    for (const size of [2, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER]) {
+      expect(verifyInclusion({ index: size - 1, size, leaf: leaves[0]!, root: leaves[1]! }, long)).toBe(false);
+      const claim = { older: size - 1, newer: size, olderRoot: leaves[0]!, newerRoot: leaves[1]! };
+      expect(verifyConsistency(claim, long)).toBe(false);
+    }
+    for (const size of [2 ** 53, Infinity, NaN, -1, 1.5]) {
+      expect(verifyInclusion({ index: 0, size, leaf: leaves[0]!, root: leaves[0]! }, [])).toBe(false);
+      expect(verifyInclusion({ index: size, size: 2, leaf: leaves[0]!, root: leaves[0]! }, [])).toBe(false);
+      const claim = { older: size, newer: size, olderRoot: leaves[0]!, newerRoot: leaves[0]! };
+      expect(verifyConsistency(claim, [])).toBe(false);
+    }
+  });
+
+  it('of perfect trees in larger ones are the same hashes whichever way they are read', async () => {
+    // PATH of the last leaf of a perfect subtree and PROOF from its end share what lies beside it (RFC 9162 §2.1.5).
+    for (const newer of [3, 5, 6, 7, 9, 31, 33]) {
+      for (let older = 1; older < newer; older *= 2) {
+        const path = await createInclusionProof(nodesOf(newer), older - 1, newer);
+        const beside = path.slice(Math.log2(older));
+        expect(await createConsistencyProof(nodesOf(newer), older, newer)).toEqual(beside);
+      }
+    }
+  });
+});
+
 describe('consistency proofs', () => {
   it('are those of RFC 9162 and verify', async () => {
     const property = fc.asyncProperty(someSizes, fc.nat(), async (newer, seed) => {

@@ -119,6 +119,7 @@ export function verifyInclusion(
   proof: readonly Uint8Array[],
 ): boolean {
   if (!isSize(claim.index) || !isSize(claim.size) || claim.index >= claim.size) return false;
+  if (![claim.leaf, claim.root, ...proof].every(isHash)) return false;
   let position = claim.index;
   let last = claim.size - 1;
   let root = claim.leaf;
@@ -179,6 +180,7 @@ export function verifyConsistency(
 ): boolean {
   const { older, newer, olderRoot, newerRoot } = claim;
   if (!isSize(older) || !isSize(newer) || older === 0 || older > newer) return false;
+  if (![olderRoot, newerRoot, ...proof].every(isHash)) return false;
   if (older === newer) return proof.length === 0 && equalBytes(olderRoot, newerRoot);
   if (proof.length === 0) return false;
   let position = older - 1;
@@ -208,5 +210,8 @@ export function verifyConsistency(
   }
   return last === 0 && equalBytes(fromOlder, olderRoot) && equalBytes(fromNewer, newerRoot);
 }
+
+/** What is shorter or longer would be hashed together with what it stands beside, so that one root had several proofs. */
+const isHash = (bytes: Uint8Array): boolean => bytes.length === HASH_LENGTH;
 
 const isSize = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

@@ -83,7 +83,7 @@ interface Head {
 
 async function publishedBefore(folder: string): Promise<Head | null> {
   const note = await readPublishedCheckpoint(folder);
-  return note === null ? null : parseCheckpoint(parseNote(note).text, 'allowed');
+  return note === null ? null : parseCheckpoint(parseNote(note).text);
 }
 
 async function expectContinuation(source: LogSource, before: Head | null, now: Head): Promise<void> {

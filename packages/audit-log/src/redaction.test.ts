@@ -8,7 +8,7 @@ import { databases } from '@strongroom/testing/databases';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { verifyBundle, writeBundle } from './bundle.ts';
+import { verifyBundle } from './bundle.ts';
 import { REDACTION } from './entry.ts';
 import {
   accountActor,
@@ -23,6 +23,7 @@ import {
 import { manifest } from './manifest.ts';
 import { createTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 import { verifyLog } from './verify-log.ts';
+import { writeBundle } from './write-bundle.ts';
 
 const ALICE_PREFIX = '198.51.100.0/24';
 const BOB_PREFIX = '203.0.113.0/24';

@@ -21,6 +21,7 @@ export function remoteLogSource(get: (path: string) => Promise<unknown>): LogSou
       const { note } = wire.checkpoint.parse(await get('/v1/audit/checkpoint'));
       return note === null ? null : { note };
     },
+    handovers: async () => wire.keys.parse(await get('/v1/audit/keys')).handovers,
     checkpoints: async () => [],
     async entries(from, to) {
       const entries: LogEntry[] = [];

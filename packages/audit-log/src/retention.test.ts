@@ -6,7 +6,7 @@ import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { verifyBundle, writeBundle } from './bundle.ts';
+import { verifyBundle } from './bundle.ts';
 import { openDoor } from './door.test-support.ts';
 import {
   accountActor,
@@ -24,6 +24,7 @@ import { operatorLog } from './operator-source.ts';
 import { DAY, formatRanges, parseRanges, rangesOf, RETENTION_RUN } from './retention.ts';
 import { createTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 import { verifyLog } from './verify-log.ts';
+import { writeBundle } from './write-bundle.ts';
 
 const job = { kind: 'system', via: 'audit-log.retention' } as const;
 /** Access, operational and security, one after the other. */
@@ -288,6 +289,24 @@ describe('retention', () => {
       },
     };
     expect(await verifyLog(overtaken, { keys })).toMatchObject({ ok: true, size: SIZE + 1, removedEntries: 10 });
+  });
+
+  it('nor is one that removes what was read already along with what was not', async () => {
+    const source = house.auditLog.source();
+    const half = SIZE / 2;
+    const overtaken: LogSource = {
+      ...inJson(source),
+      async entries(from, to) {
+        if (from > 0) return source.entries(from, to);
+        const read = await source.entries(0, half);
+        after(91);
+        await run();
+        return [...read, ...(await source.entries(half, to))];
+      },
+    };
+    const verdict = await verifyLog(overtaken, { keys });
+    expect(verdict).toMatchObject({ findings: [], size: SIZE + 1, verifiedEntries: SIZE + 1 - 5, removedEntries: 5 });
+    expect(await judge()).toMatchObject({ findings: [], removedEntries: 10 });
   });
 
   it('takes periods of a week or more, and says which hold at once', async () => {

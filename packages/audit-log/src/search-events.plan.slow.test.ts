@@ -1,6 +1,6 @@
 /** How PostgreSQL finds events among a hundred thousand: never by reading them all, whatever is asked. */
 import { createHash } from 'node:crypto';
-import { newUuid } from '@strongroom/kernel';
+import { auditEventClasses, newUuid } from '@strongroom/kernel';
 import { asSystem } from '@strongroom/storage';
 import { figure } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
@@ -78,13 +78,16 @@ describe.skipIf(engine?.available !== true)(`searching ${EVENTS} events on Postg
     ['subject', { subject: one }],
     ['object', { object: md5('object42') }],
     ['type', { type: 'audit.witnesses-changed' }],
-    ['class', { class: 'policy' }],
-    ['outcome denied', { outcome: 'denied' }],
-    ['outcome success', { outcome: 'success' }],
+    ['class', { class: ['policy'] }],
+    ['all classes but reading', { class: auditEventClasses.filter((name) => name !== 'data-access') }],
+    ['outcome denied', { outcome: ['denied'] }],
+    ['outcomes denied and failure', { outcome: ['denied', 'failure'] }],
+    ['outcome success', { outcome: ['success'] }],
+    ['every outcome', { outcome: ['success', 'denied', 'failure'] }],
     ['time', { from: '2026-11-01T00:00:00Z', to: '2026-11-01T06:00:00Z' }],
     ['request', { request: md5('request4242') }],
     ['text', { text: '4711' }],
-    ['actor, outcome and time', { actor: one, outcome: 'denied', from: '2026-11-01T00:00:00Z' }],
+    ['actor, outcome and time', { actor: one, outcome: ['denied'], from: '2026-11-01T00:00:00Z' }],
   ];
   const used = new Map<string, string>();
 

@@ -8,6 +8,8 @@ import type { OpeningKeys } from './internal/opening-keys.ts';
 import { eventJson, openEntries, openingJson } from './internal/read-events.ts';
 import type { LogEntry } from './log-source.ts';
 
+type EventOutcome = 'success' | 'denied' | 'failure';
+
 /** All conditions hold for what is found. People are named by pseudonym or by account. */
 export interface EventFilter {
   readonly actor?: string | undefined;
@@ -15,8 +17,9 @@ export interface EventFilter {
   readonly subject?: string | undefined;
   readonly object?: string | undefined;
   readonly type?: string | undefined;
-  readonly class?: AuditEventClass | undefined;
-  readonly outcome?: 'success' | 'denied' | 'failure' | undefined;
+  /** Any of them will do, as of the outcomes. */
+  readonly class?: readonly AuditEventClass[] | undefined;
+  readonly outcome?: readonly EventOutcome[] | undefined;
   /** RFC 3339: not before. */
   readonly from?: string | undefined;
   /** RFC 3339: before. */
@@ -97,9 +100,11 @@ export function foundEvents(
   if (filter.class !== undefined) {
     conditions.push(sql`e.type = any(${typesOf(events, filter.class)}::text[])`);
   }
-  if (outcome === 'success') conditions.push(sql`e.outcome = 'success'`);
-  // Said once more, so that the index over what did not succeed can be used whatever the parameter is.
-  else if (outcome !== undefined) conditions.push(sql`e.outcome = ${outcome} and e.outcome <> 'success'`);
+  if (outcome !== undefined) {
+    conditions.push(sql`e.outcome = any(${outcome}::text[])`);
+    // Said once more, so that the index over what did not succeed can be used whatever the parameter is.
+    if (!outcome.includes('success')) conditions.push(sql`e.outcome <> 'success'`);
+  }
   if (from !== undefined) conditions.push(sql`e.occurred_at >= ${from}::timestamptz`);
   if (to !== undefined) conditions.push(sql`e.occurred_at < ${to}::timestamptz`);
   if (request !== undefined) conditions.push(sql`e.request_id = ${request}::uuid`);
@@ -111,8 +116,8 @@ export function foundEvents(
   return sql`select e.event_id from audit_events as e ${where} order by e.event_id ${order === 'newest' ? sql`desc` : sql`asc`}`;
 }
 
-const typesOf = (events: EventCatalogue, wanted: AuditEventClass): string[] =>
-  [...events].flatMap(([type, declaration]) => (declaration.class === wanted ? [type] : []));
+const typesOf = (events: EventCatalogue, wanted: readonly AuditEventClass[]): string[] =>
+  [...events].flatMap(([type, declaration]) => (wanted.includes(declaration.class) ? [type] : []));
 
 /** The persons whom actor, subject and object may mean: given as account or as pseudonym. */
 async function peopleNamed(transaction: Transaction, { actor, subject, object }: EventFilter): Promise<Person[]> {

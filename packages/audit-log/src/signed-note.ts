@@ -20,8 +20,14 @@ const PUBLIC_KEY_LENGTHS: Readonly<Record<NoteAlgorithm, number>> = {
 
 const KEY_ID_LENGTH = 4;
 
-/** signed-note asks for at least 16 to be accepted; far more would only be there to waste time. */
-const MAXIMUM_SIGNATURES = 64;
+/**
+ * signed-note asks for at least 16 to be accepted. As many as a log and the 32 witnesses of a policy need with two keys each, and as many again; more
+ * would only be there to waste time.
+ */
+export const MAXIMUM_SIGNATURES = 128;
+
+/** tlog-cosignature: an ML-DSA-44 signature covers the name of its key, whose length has one byte. */
+const LONGEST_COSIGNER_NAME = 255;
 
 export interface VerifierKey {
   readonly name: string;
@@ -53,6 +59,9 @@ export function verifierKey(name: string, algorithm: NoteAlgorithm, publicKey: U
   if (!isKeyName(name)) throw new AuditLogError('audit-log.invalid-key', { detail: 'The key name is not usable.' });
   if (publicKey.length !== PUBLIC_KEY_LENGTHS[algorithm]) {
     throw new AuditLogError('audit-log.invalid-key', { detail: 'The public key has the wrong length.' });
+  }
+  if (algorithm === 'ml-dsa-44' && utf8(name).length > LONGEST_COSIGNER_NAME) {
+    throw new AuditLogError('audit-log.invalid-key', { detail: 'The key name is too long for its algorithm.' });
   }
   const type = new Uint8Array([SIGNATURE_TYPES[algorithm]]);
   const digest = sha256(concatBytes(utf8(`${name}\n`), type, publicKey));
@@ -106,7 +115,7 @@ export function parseNote(note: string | Uint8Array): SignedNote {
 
 /** A line without its newline. Throws `audit-log.invalid-note`. */
 export function parseSignatureLine(line: string): NoteSignature {
-  const [, name = '', encoded = ''] = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line) ?? [];
+  const [, name = '', encoded = ''] = /^— ([^ ]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
   const bytes = decodeBase64(encoded, 'audit-log.invalid-note');
   if (!isKeyName(name) || bytes.length <= KEY_ID_LENGTH) throw new AuditLogError('audit-log.invalid-note');
   return { name, keyId: toHex(bytes.subarray(0, KEY_ID_LENGTH)), signature: bytes.subarray(KEY_ID_LENGTH) };

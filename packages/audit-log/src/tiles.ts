@@ -52,6 +52,13 @@ export function tileIndexPath(index: number): string {
 export const hashAt = (hashes: Uint8Array, position: number): Uint8Array =>
   hashes.subarray(position * HASH_LENGTH, (position + 1) * HASH_LENGTH);
 
+/** A tree so far. */
+export interface TileStart {
+  readonly size: number;
+  /** The content of `partialTiles(size)`, in the same order. */
+  readonly edge: readonly Uint8Array[];
+}
+
 /**
  * Appends leaves and hands out each tile when it is full. Partial tiles are never handed out: they are what the level below
  * (or the list of leaves) holds beyond the last full tile.
@@ -61,11 +68,7 @@ export class TileBuilder {
   readonly #levels: { hashes: Uint8Array; width: number }[];
   readonly #onTile: (tile: FullTile) => void;
 
-  /** `edge`: the content of `partialTiles(size)`, in the same order. */
-  constructor(
-    start: { readonly size: number; readonly edge: readonly Uint8Array[] },
-    onTile: (tile: FullTile) => void,
-  ) {
+  constructor(start: TileStart, onTile: (tile: FullTile) => void) {
     this.#onTile = onTile;
     this.#levels = [];
     const partial = partialTiles(start.size);

@@ -30,13 +30,15 @@ export const formatTlogProof = ({ extra, index, path, checkpoint }: TlogProof): 
   ].join('\n');
 
 /** Throws `audit-log.invalid-proof`. */
-export function parseTlogProof(text: string): TlogProof {
+export function parseTlogProof(file: string | Uint8Array): TlogProof {
+  const text = typeof file === 'string' ? file : decodedText(file);
   const gap = text.indexOf('\n\n');
   const lines = text.slice(0, Math.max(gap, 0)).split('\n');
   if (gap === -1 || lines.shift() !== HEADER) throw invalid('It does not begin as one.');
   const extra = lines[0]?.startsWith('extra ') === true ? decoded(lines.shift()!.slice('extra '.length)) : null;
   const [, digits] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? '') ?? [];
-  if (digits === undefined || lines.length > MAXIMUM_PATH) throw invalid('Its index or its path is not readable.');
+  if (!Number.isSafeInteger(Number(digits)) || lines.length > MAXIMUM_PATH)
+    throw invalid('Its index or its path is not readable.');
   const path = lines.map(decoded);
   if (path.some((hash) => hash.length !== HASH_LENGTH)) throw invalid('A hash has the wrong length.');
   return { extra, index: Number(digits), path, checkpoint: text.slice(gap + 2) };
@@ -49,6 +51,14 @@ export function shownEvent({ extra }: TlogProof): EventColumns {
     return readEventJson(fields(JSON.parse(fromUtf8(extra)), 1)['event']);
   } catch (cause) {
     throw invalid('The entry that it shows is not readable.', cause);
+  }
+}
+
+function decodedText(file: Uint8Array): string {
+  try {
+    return fromUtf8(file);
+  } catch (cause) {
+    throw invalid('It is not UTF-8.', cause);
   }
 }
 

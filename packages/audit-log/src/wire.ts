@@ -69,6 +69,20 @@ const purpose = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'Expected a word of lower-case letters, digits and hyphens.');
 
+/** In a query every name stands once: several values stand in one, with commas between them, and any of them will do. */
+function oneOrMore<const Value extends string>(values: readonly Value[]) {
+  const one = `(?:${values.join('|')})`;
+  return z
+    .string()
+    .max(values.join(',').length)
+    .regex(
+      new RegExp(`^${one}(?:,${one})*$`),
+      `Expected one or more of ${values.join(', ')}, with commas between them.`,
+    )
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(values)));
+}
+
 const filters = {
   /** Who acted: an account or a pseudonym. */
   actor: uuid.optional(),
@@ -77,8 +91,8 @@ const filters = {
   /** Id of the object. */
   object: z.string().min(1).max(200).optional(),
   type: z.string().min(1).max(100).optional(),
-  class: z.enum(auditEventClasses).optional(),
-  outcome: z.enum(['success', 'denied', 'failure']).optional(),
+  class: oneOrMore(auditEventClasses).optional(),
+  outcome: oneOrMore(['success', 'denied', 'failure']).optional(),
   /** From this moment on. */
   from: time.optional(),
   /** Before this moment. */

@@ -2,7 +2,14 @@
 import { toBase64, utf8 } from '@strongroom/kernel';
 import { cosignatureReader, parseCheckpoint } from './checkpoint.ts';
 import { AuditLogError } from './errors.ts';
-import { formatSignatureLine, parseNote, parseSignatureLine, type VerifierKey } from './signed-note.ts';
+import {
+  formatNote,
+  formatSignatureLine,
+  type NoteSignature,
+  parseNote,
+  parseSignatureLine,
+  type VerifierKey,
+} from './signed-note.ts';
 
 export interface Submission {
   /** Submission prefix of the witness. */
@@ -19,7 +26,7 @@ export interface Submission {
 }
 
 export interface Cosignature {
-  readonly keyId: string;
+  readonly key: VerifierKey;
   /** With its newline. */
   readonly line: string;
 }
@@ -86,19 +93,24 @@ async function limitedText(response: Response): Promise<string> {
 
 async function readAnswer({ note, keys }: Submission, body: string): Promise<readonly Cosignature[]> {
   try {
-    const lines = body.split('\n').slice(0, -1).map(parseSignatureLine);
+    if (!body.endsWith('\n')) throw unwitnessed('Its answer is not complete.');
+    const lines = body.slice(0, -1).split('\n').map(parseSignatureLine);
     // Lines of unknown keys are dropped, as tlog-witness asks.
-    const known = lines.filter((line) => keys.some(({ name, id }) => name === line.name && id === line.keyId));
-    const cosigned = known.map((line) => ({ keyId: line.keyId, line: formatSignatureLine(line) }));
-    const reader = await cosignatureReader(keys);
-    const good = await reader.read(note + cosigned.map(({ line }) => line).join(''));
-    const usable = cosigned.filter(({ keyId }) => good.some(({ key }) => key.id === keyId));
-    if (usable.length === 0) throw unwitnessed('It signed with no key that is trusted.');
-    return usable;
+    const known = lines.filter((line) => keys.some((key) => isBy(line, key)));
+    if (known.length === 0) throw unwitnessed(NOT_TRUSTED);
+    const good = await (await cosignatureReader(keys)).read(formatNote(parseNote(note).text, known));
+    // The time is what says that the witness has seen nothing larger.
+    const usable = good.filter(({ timestamp }) => timestamp > 0);
+    if (usable.length === 0) throw unwitnessed(NOT_TRUSTED);
+    return usable.map(({ key }) => ({ key, line: formatSignatureLine(known.find((line) => isBy(line, key))!) }));
   } catch (cause) {
     if (cause instanceof AuditLogError && cause.code === 'audit-log.unwitnessed') throw cause;
     throw unwitnessed('Its cosignature is wrong.', cause);
   }
 }
+
+const isBy = (line: NoteSignature, key: VerifierKey): boolean => line.name === key.name && line.keyId === key.id;
+
+const NOT_TRUSTED = 'It signed with no key that is trusted, or without a time.';
 
 const unwitnessed = (detail: string, cause?: unknown) => new AuditLogError('audit-log.unwitnessed', { detail, cause });

@@ -47,7 +47,8 @@ async function answer(witness: Witness, request: IncomingMessage, response: Serv
   if (path === '/add-checkpoint') {
     if (request.method !== 'POST') return end(response, 405);
     const body = await readBody(request);
-    return body === null ? end(response, 413) : send(response, await witness.addCheckpoint(body));
+    if (body === 'aborted') return;
+    return body === 'too-large' ? end(response, 413) : send(response, await witness.addCheckpoint(body));
   }
   if (monitored === undefined) return end(response, 404);
   return request.method === 'GET' ? send(response, await witness.latest(monitored)) : end(response, 405);
@@ -68,13 +69,20 @@ function end(response: ServerResponse, status: number): void {
   response.end();
 }
 
-async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {
+async function readBody(request: IncomingMessage): Promise<Uint8Array | 'too-large' | 'aborted'> {
+  if (Number(request.headers['content-length'] ?? 0) > MAXIMUM_REQUEST) return 'too-large';
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAXIMUM_REQUEST) return null;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAXIMUM_REQUEST) return 'too-large';
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // Whoever hangs up needs no answer, and nothing failed here.
+    if (request.destroyed) return 'aborted';
+    throw error;
   }
   return Buffer.concat(chunks);
 }

@@ -1,7 +1,7 @@
 /** A witness over HTTP, by the status codes of C2SP tlog-witness, and two installations that witness each other. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock, toBase64 } from '@strongroom/kernel';
+import { toBase64 } from '@strongroom/kernel';
 import { asSystem } from '@strongroom/storage';
 import { figure, temporaryFolder } from '@strongroom/testing';
 import { databases } from '@strongroom/testing/databases';
@@ -9,62 +9,29 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { cosignatureReader } from './checkpoint.ts';
 import { writeWitnessPolicy } from './internal/witnessing.ts';
 import { auditEvent, type House, newCosigner, openHouse } from './log.test-support.ts';
-import { naiveLeaves, naiveRoot, naiveSubproof } from './naive-tree.test-support.ts';
 import { policyOfKeys } from './key-succession.ts';
 import { parsePolicy } from './policy.ts';
-import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './signed-note.ts';
+import { formatVerifierKey, parseVerifierKey, verifierKey } from './signed-note.ts';
 import { verifyLog } from './verify-log.ts';
-import { createWitness, hashOfOrigin } from './witness.ts';
-import { serveWitness, type WitnessServer } from './witness-server.ts';
-import { openWitnessFolder, type WitnessFolder } from './witness-state.ts';
+import { hashOfOrigin } from './witness.ts';
+import { openWitnessFolder } from './witness-state.ts';
+import {
+  add,
+  closeAll,
+  closing,
+  leaves,
+  log,
+  note,
+  ORIGIN,
+  other,
+  proof,
+  request,
+  type Running,
+  startWitness,
+  stranger,
+} from './witness.test-support.ts';
 
-const ORIGIN = 'example.com/log';
-const leaves = naiveLeaves(40);
-const other = naiveLeaves(41).slice(1);
-const log = newCosigner(ORIGIN, 'ed25519');
-const stranger = newCosigner(ORIGIN, 'ed25519');
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-interface Running {
-  readonly url: string;
-  readonly keys: readonly VerifierKey[];
-  readonly server: WitnessServer;
-  readonly opened: WitnessFolder;
-  stop(): Promise<void>;
-}
-
-async function startWitness(name: string, logs: readonly VerifierKey[], folder = temporaryFolder()): Promise<Running> {
-  const opened = await openWitnessFolder(folder, name);
-  const witness = createWitness({ cosigners: opened.cosigners, logs, state: opened.state, clock: systemClock });
-  const server = await serveWitness(witness, { host: '127.0.0.1', port: 0, onFailure: () => undefined });
-  let running = true;
-  const stop = async () => {
-    if (!running) return;
-    running = false;
-    await server.close();
-    await opened.close();
-  };
-  closing.push(stop);
-  return { url: server.url, keys: witness.keys, server, opened, stop };
-}
-
-const note = (size: number, tree = leaves, signer = log, root = naiveRoot(tree.slice(0, size))): string =>
-  signer.cosign(`${ORIGIN}\n${size}\n${toBase64(root)}\n\n`, 0);
-
-const proof = (older: number, newer: number, tree = leaves): string[] =>
-  older === 0 || older === newer ? [] : naiveSubproof(older, tree.slice(0, newer)).map(toBase64);
-
-async function add({ url }: { readonly url: string }, body: string | Uint8Array) {
-  const response = await fetch(`${url}/add-checkpoint`, { method: 'POST', body: body as BodyInit });
-  return { status: response.status, type: response.headers.get('content-type'), body: await response.text() };
-}
-
-const request = (old: number, hashes: readonly string[], signed: string): string =>
-  [`old ${old}`, ...hashes, '', signed].join('\n');
+afterEach(closeAll);
 
 describe('a witness', () => {
   it('cosigns a log as it grows, with both kinds of keys, and shows the newest', async () => {
@@ -344,6 +311,13 @@ for (const engine of databases()) {
       const refused = expect.objectContaining({ code: 'audit-log.invalid-policy' });
       await expect(setPolicy(house, policy.replaceAll(witness.url, ''))).rejects.toThrow(refused);
       await expect(setPolicy(house, policy.replaceAll(witness.url, 'file:///etc/passwd'))).rejects.toThrow(refused);
+      const crowd = (count: number) =>
+        Array.from({ length: count }, (_, index) => {
+          const key = verifierKey(`w${index}`, 'ed25519-cosignature', new Uint8Array(32).fill(index + 1));
+          return `witness c${index} ${formatVerifierKey(key)} https://w.example\n`;
+        }).join('');
+      await expect(setPolicy(house, `${crowd(125)}quorum c0\n`)).rejects.toThrow(refused);
+      await setPolicy(house, `${crowd(124)}quorum c0\n`);
       await setPolicy(house, null);
       expect(await house.auditLog.witness()).toBeNull();
     });

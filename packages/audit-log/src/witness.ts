@@ -1,13 +1,16 @@
 /** A C2SP tlog-witness: cosigns a log's checkpoint when it continues the one cosigned before, and never anything else. */
 import { createHash } from 'node:crypto';
-import { type Clock, equalBytes, fromBase64, fromUtf8 } from '@strongroom/kernel';
+import { type Clock, equalBytes, fromBase64, fromUtf8, utf8 } from '@strongroom/kernel';
 import { type Checkpoint, parseCheckpoint, signatureReader } from './checkpoint.ts';
 import { AuditLogError } from './errors.ts';
 import { cosign, type Cosigner } from './internal/cosigner.ts';
 import { emptyRoot, HASH_LENGTH } from './merkle.ts';
 import { verifyConsistency } from './proofs.ts';
-import { parseNote, type VerifierKey } from './signed-note.ts';
+import { formatNote, formatVerifierKey, parseNote, type VerifierKey } from './signed-note.ts';
 import type { WitnessState } from './witness-state.ts';
+
+/** tlog-cosignature: bytes of `log_origin`. */
+const LONGEST_ORIGIN = 255;
 
 /** tlog-witness: more proof lines than this are never needed. */
 const MAXIMUM_PROOF_LINES = 63;
@@ -56,8 +59,13 @@ export const hashOfOrigin = (origin: string): string => createHash('sha256').upd
 const NO_KNOWN_KEY =
   'The checkpoint is not signed by a present key of the log. If its keys have changed, start the witness with the new ones behind the former ones: --log or --policy.';
 
+/** Throws `audit-log.invalid-key` for a log whose origin no cosignature could hold. */
 export function createWitness({ cosigners, logs, state, clock }: WitnessOptions): Witness {
-  const keysOf = Map.groupBy(logs, ({ name }) => name);
+  const distinct = new Map(logs.map((key) => [formatVerifierKey(key), key])).values();
+  const keysOf = Map.groupBy(distinct, ({ name }) => name);
+  if ([...keysOf.keys()].some((origin) => utf8(origin).length > LONGEST_ORIGIN)) {
+    throw new AuditLogError('audit-log.invalid-key', { detail: 'The origin of a log is too long.' });
+  }
   const origins = new Map([...keysOf.keys()].map((origin) => [hashOfOrigin(origin), origin]));
   /** The last request about each log: comparing and storing must not interleave with another. */
   const busy = new Map<string, Promise<unknown>>();
@@ -74,7 +82,7 @@ export function createWitness({ cosigners, logs, state, clock }: WitnessOptions)
     if (stored === null) return { size: 0, root: emptyRoot() };
     const own = await signatureReader(cosigners.map(({ key }) => key));
     const signed = await own.read(stored).catch(() => []);
-    const checkpoint = signed.length === 0 ? null : parseCheckpoint(parseNote(stored).text, 'allowed');
+    const checkpoint = signed.length === 0 ? null : parseCheckpoint(parseNote(stored).text);
     if (checkpoint?.origin !== origin)
       throw new AuditLogError('audit-log.witness-state', { detail: `Of log ${origin}.` });
     return checkpoint;
@@ -94,17 +102,17 @@ export function createWitness({ cosigners, logs, state, clock }: WitnessOptions)
     );
   }
 
-  async function judge(request: AddCheckpoint, origin: string): Promise<WitnessAnswer> {
+  /** `by`: the present keys of the log that signed the checkpoint. */
+  async function judge(request: AddCheckpoint, origin: string, by: readonly VerifierKey[]): Promise<WitnessAnswer> {
     const { oldSize, proof, note, checkpoint } = request;
     if (oldSize > checkpoint.size) return refuse(400, 'The old size is larger than the checkpoint.');
     const last = await lastCosigned(origin);
     if (oldSize !== last.size) return { status: 409, contentType: SIZE_TYPE, body: `${last.size}\n` };
     const problem = inconsistency(last, checkpoint, proof);
     if (problem !== null) return refuse(422, problem);
-    const { text } = parseNote(note);
     const timestamp = Math.floor(clock.now() / 1000);
-    const lines = cosigners.map((cosigner) => cosign(cosigner, text, timestamp)).join('');
-    await state.write(hashOfOrigin(origin), (await onlyTrusted(note, keysOf.get(origin)!)) + lines);
+    const lines = cosigners.map((cosigner) => cosign(cosigner, parseNote(note).text, timestamp)).join('');
+    await state.write(hashOfOrigin(origin), signedBy(note, by) + lines);
     return { status: 200, contentType: TEXT, body: lines };
   }
 
@@ -120,7 +128,11 @@ export function createWitness({ cosigners, logs, state, clock }: WitnessOptions)
         const reader = await signatureReader(await presentKeys(origin, keys));
         const signed = await reader.read(request.note).catch(() => []);
         if (signed.length === 0) return refuse(403, NO_KNOWN_KEY);
-        return judge(request, origin);
+        return judge(
+          request,
+          origin,
+          signed.map(({ key }) => key),
+        );
       });
     },
     async latest(originHash) {
@@ -149,16 +161,16 @@ function inconsistency(
   return verifyConsistency(claim, proof) ? null : 'The tree does not continue the one that was cosigned.';
 }
 
-/** The note with the log's own signatures only: what strangers added is not repeated. */
-async function onlyTrusted(note: string, keys: readonly VerifierKey[]): Promise<string> {
-  const { text } = parseNote(note);
-  const known = new Set(keys.map(({ name, id }) => `${name} ${id}`));
-  const lines = note
-    .slice(text.length + 1)
-    .split('\n')
-    .slice(0, -1);
-  const signatures = parseNote(note).signatures;
-  return `${text}\n${lines.filter((_, place) => known.has(`${signatures[place]!.name} ${signatures[place]!.keyId}`)).join('\n')}\n`;
+/**
+ * The note with one signature by each of these keys. Whoever sends a checkpoint can add lines to it: one that was not verified, or the same a hundred times, would
+ * make what is kept unreadable.
+ */
+function signedBy(note: string, keys: readonly VerifierKey[]): string {
+  const { text, signatures } = parseNote(note);
+  return formatNote(
+    text,
+    keys.map(({ name, id }) => signatures.find((line) => line.name === name && line.keyId === id)!),
+  );
 }
 
 interface AddCheckpoint {
@@ -180,7 +192,7 @@ function parseRequest(bytes: Uint8Array): AddCheckpoint | null {
     const proof = lines.map(fromBase64);
     if (proof.some((hash) => hash.length !== HASH_LENGTH)) return null;
     const note = text.slice(gap + 2);
-    return { oldSize, proof, note, checkpoint: parseCheckpoint(parseNote(note).text, 'allowed') };
+    return { oldSize, proof, note, checkpoint: parseCheckpoint(parseNote(note).text) };
   } catch {
     // Neither UTF-8, base64, a note nor a checkpoint.
     return null;

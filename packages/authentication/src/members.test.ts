@@ -46,7 +46,7 @@ for (const engine of databases()) {
         expect(await status(ben, 'GET /v1/invitations')).toBe(200);
         expect(vault.events.at(-1)).toMatchObject({
           type: 'member.role-changed',
-          details: { role: 'admin', before: 'member' },
+          details: { role: 'admin', before: 'member', invitations: 0 },
         });
       });
 
@@ -260,18 +260,49 @@ for (const engine of databases()) {
         await vault.join(other, 'guest@example.org');
       });
 
-      onlyOn('PostgreSQL', engine)('are not made behind the back of a removal that is under way', async () => {
+      it.each([
+        ['admin', ['guest', 'admin'], 1],
+        ['member', [], 3],
+        ['viewer', [], 3],
+      ] as const)('of somebody who becomes %s go as far as that role could not make them', async (role, left, gone) => {
+        await setRole(anna, ben.account, 'owner');
+        await vault.proved(ben);
+        const tokens = new Map<string, string>();
+        for (const one of ['owner', 'admin', 'guest'] as const) tokens.set(one, await vault.invitation(ben, one));
+        const others = await vault.invitation(await vault.proved(anna), 'owner');
+        expect((await list(anna)).items).toHaveLength(4);
+        await setRole(anna, ben.account, role);
+        expect(vault.events.at(-1)).toMatchObject({
+          type: 'member.role-changed',
+          details: { role, before: 'owner', invitations: gone },
+        });
+        expect((await list(anna)).items.map((open) => open.role)).toEqual(['owner', ...left]);
+        // The role comes back, what was withdrawn does not.
+        await setRole(anna, ben.account, 'owner');
+        for (const [one, token] of tokens) {
+          const joining = vault.join(token, `${one}@example.org`);
+          await (left.some((kept) => kept === one)
+            ? expect(joining).resolves.toBeDefined()
+            : expect(joining).rejects.toThrow('invalid-invitation'));
+        }
+        await vault.join(others, 'other@example.org');
+      });
+
+      onlyOn('PostgreSQL', engine).each([
+        ['a removal', (of: Uuid) => sql`delete from role_assignments where account_id = ${of}`],
+        ['a lesser role', (of: Uuid) => sql`update role_assignments set role = 'member' where account_id = ${of}`],
+      ] as const)('are not made behind the back of %s that is under way', async (_name, change) => {
         await setRole(anna, ben.account, 'admin');
         await vault.proved(ben);
         const begun = Promise.withResolvers<void>();
-        const removal = database.transaction(asSystem, async (transaction) => {
-          await sql`delete from role_assignments where account_id = ${ben.account}`.execute(transaction);
+        const changing = database.transaction(asSystem, async (transaction) => {
+          await change(ben.account).execute(transaction);
           begun.resolve();
           await someoneWaits(transaction);
         });
         await begun.promise;
         const inviting = vault.send('POST /v1/invitations', { body: { role: 'guest' }, headers: bearer(ben.token) });
-        await removal;
+        await changing;
         expect(await inviting).toMatchObject({ status: 403, body: { code: 'authentication.role-too-high' } });
         expect((await list(anna)).items).toEqual([]);
       });

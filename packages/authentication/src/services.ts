@@ -17,12 +17,12 @@ export interface MembershipPort {
   /** The longest-standing first. */
   membershipsOf(transaction: Transaction, account: Uuid): Promise<readonly Membership[]>;
   /**
-   * True when `granter` belongs to the tenant and ranks at least as high as `role`. With `hold`, in the tenant's own scope, nobody changes that
-   * before the transaction ends.
+   * True when `inviter` may bring others into the tenant as `role`. With `hold`, in the tenant's own scope, nobody changes that before the
+   * transaction ends.
    */
-  mayGrant(
+  mayInvite(
     transaction: Transaction,
-    grant: { readonly tenant: Uuid; readonly granter: Uuid; readonly role: Role; readonly hold?: boolean },
+    invitation: { readonly tenant: Uuid; readonly inviter: Uuid; readonly role: Role; readonly hold?: boolean },
   ): Promise<boolean>;
   /** How the account stands in the tenant; undefined when it does not belong to it. */
   standing(transaction: Transaction, member: TenantMember): Promise<Standing | undefined>;

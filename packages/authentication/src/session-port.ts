@@ -7,7 +7,7 @@ import { withdrawInvitationsOf } from './internal/invitations.ts';
 import { endAllSessions } from './internal/session-endings.ts';
 import { resumeSession } from './internal/sessions.ts';
 import { sessionTokenHash } from './internal/token.ts';
-import type { AuthenticationServices } from './services.ts';
+import type { AuthenticationServices, Role } from './services.ts';
 
 /**
  * Recognises callers by session cookie or bearer token. Whatever is presented and no live session's token (malformed, unknown,
@@ -39,8 +39,12 @@ interface TenantMember {
 /** For rooms that take somebody out of a tenant. */
 export interface SessionEndings {
   endIn(transaction: Transaction, member: TenantMember): Promise<void>;
-  /** How many of those that the member made could still have been used at `now`, in milliseconds. */
-  withdrawInvitationsIn(transaction: Transaction, member: TenantMember, now: number): Promise<number>;
+  /** Of the roles. Answers with how many of those that the member made could still have been used at `now`, in milliseconds. */
+  withdrawInvitationsIn(
+    transaction: Transaction,
+    member: TenantMember,
+    invitations: { readonly roles: readonly Role[]; readonly now: number },
+  ): Promise<number>;
 }
 
 export const sessionEndings: SessionEndings = {
@@ -48,6 +52,6 @@ export const sessionEndings: SessionEndings = {
     await endAllSessions(transaction, { tenant, account });
   },
 
-  withdrawInvitationsIn: (transaction, { tenant, account }, now) =>
-    withdrawInvitationsOf(transaction, { tenant, account, now }),
+  withdrawInvitationsIn: (transaction, { tenant, account }, { roles, now }) =>
+    withdrawInvitationsOf(transaction, account, now, { tenant, roles }),
 };

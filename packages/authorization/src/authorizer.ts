@@ -1,7 +1,7 @@
 import type { Uuid } from '@strongroom/kernel';
 import type { AuthorizerPort } from '@strongroom/pipeline';
 import type { Transaction } from '@strongroom/storage';
-import { tables } from './internal/tables.ts';
+import { heldRole } from './internal/held-role.ts';
 import { checkPermissions, grantOf, type DeclaringManifest } from './permission-table.ts';
 
 /**
@@ -23,14 +23,8 @@ export function authorizer(manifests: readonly DeclaringManifest[]): AuthorizerP
       if (grant.scope !== scope.kind) return false;
       const { tenant, account } = actor;
       if (scope.kind === 'space') return holdsInSpace(transaction, { tenant, account, space: scope.space }, permission);
-      const assignment = await tables(transaction)
-        .selectFrom('role_assignments')
-        .select('role')
-        .where('tenant_id', '=', tenant)
-        .where('account_id', '=', account)
-        .where('space_id', 'is', null)
-        .executeTakeFirst();
-      return assignment !== undefined && grant.roles.includes(assignment.role);
+      const role = await heldRole(transaction, { tenant, account, space: null });
+      return role !== undefined && grant.roles.includes(role);
     },
   };
 }
@@ -46,12 +40,6 @@ export async function holdsInSpace(
 ): Promise<boolean> {
   const grant = grantOf(permission);
   if (grant === undefined || grant.scope !== 'space') return false;
-  const assignment = await tables(transaction)
-    .selectFrom('role_assignments')
-    .select('role')
-    .where('tenant_id', '=', member.tenant)
-    .where('account_id', '=', member.account)
-    .where('space_id', '=', member.space)
-    .executeTakeFirst();
-  return assignment !== undefined && grant.roles.includes(assignment.role);
+  const role = await heldRole(transaction, member);
+  return role !== undefined && grant.roles.includes(role);
 }

@@ -9,7 +9,8 @@ import {
   type RouteInput,
 } from '@strongroom/pipeline';
 import { AuthorizationError } from './errors.ts';
-import { ranksAtLeast, type Role } from './roles.ts';
+import { mayInvite } from './permission-table.ts';
+import { ranksAtLeast, roles, type Role } from './roles.ts';
 import type { AuthorizationServices } from './services.ts';
 import { changeTenantRole, leaveTenant, lockTenant, standingIn } from './tenant-roles.ts';
 import { memberPath, removal, removalQuery, roleChange } from './wire.ts';
@@ -45,7 +46,8 @@ async function rankCheck(
 export const changeRoleRoute = defineRoute({
   method: 'PUT',
   path: '/v1/members/{account}',
-  summary: 'Give a member of your tenant another role, up to your own. Roles in spaces stay as they are',
+  summary:
+    'Give a member of your tenant another role, up to your own. Roles in spaces stay as they are; open invitations that the new role could not make are withdrawn',
   input: { path: memberPath, body: roleChange },
   output: roleChange,
   access: inCurrentTenant('member.manage'),
@@ -57,8 +59,13 @@ export const changeRoleRoute = defineRoute({
     const { role } = call.body;
     call.record({ object: { type: 'account', id: account }, subjects: [account], details: { role } });
     const before = await rankCheck(call, account, role);
-    call.record({ details: { before } });
-    await changeTenantRole(call.transaction, { tenant: call.account().tenant, account, role });
+    const { services, transaction } = call;
+    const member = { tenant: call.account().tenant, account };
+    await changeTenantRole(transaction, { ...member, role });
+    // After the role, as with removal. Otherwise they would lie there useless, and wait for the role to come back.
+    const beyond = { roles: roles.filter((one) => !mayInvite(role, one)), now: services.clock.now() };
+    const invitations = await services.sessionEndings.withdrawInvitationsIn(transaction, member, beyond);
+    call.record({ details: { before, invitations } });
     return { body: { role } };
   },
 });
@@ -90,8 +97,8 @@ export const removeMemberRoute = defineRoute({
     await leaveTenant(transaction, member);
     await services.sessionEndings.endIn(transaction, member);
     // After the role: an invitation that was being made has either seen it go or is seen here.
-    const now = services.clock.now();
-    const invitations = await services.sessionEndings.withdrawInvitationsIn(transaction, member, now);
+    const made = { roles, now: services.clock.now() };
+    const invitations = await services.sessionEndings.withdrawInvitationsIn(transaction, member, made);
     const endedSpaces = left.filter(({ outcome }) => outcome === 'delete').length;
     const inheritedSpaces = left.filter(({ outcome }) => outcome === 'hand-over').length;
     call.record({ details: { before, spaces: left.length, endedSpaces, inheritedSpaces, invitations } });

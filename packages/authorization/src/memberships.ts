@@ -2,8 +2,10 @@
 import { newUuid, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { AuthorizationError } from './errors.ts';
+import { heldRole } from './internal/held-role.ts';
 import { tables } from './internal/tables.ts';
-import { ranksAtLeast, type Role } from './roles.ts';
+import { mayInvite } from './permission-table.ts';
+import type { Role } from './roles.ts';
 import type { TenantMember } from './services.ts';
 import { leaveTenant, standingIn, type Standing } from './tenant-roles.ts';
 
@@ -28,12 +30,12 @@ export interface Memberships {
   /** Every tenant of the account, the longest-standing first. */
   membershipsOf(transaction: Transaction, account: Uuid): Promise<readonly Membership[]>;
   /**
-   * True when `granter` has a role in the tenant that ranks at least as high as `role`. Asked again when a grant is used. With `hold`, which needs the
-   * tenant's own scope, that role stays as it is until the transaction ends.
+   * True when `granter` has a role in the tenant that may invite, and ranks at least as high as `role`. Asked again when the invitation is used. With
+   * `hold`, which needs the tenant's own scope, that role stays as it is until the transaction ends.
    */
-  mayGrant(
+  mayInvite(
     transaction: Transaction,
-    grant: { readonly tenant: Uuid; readonly granter: Uuid; readonly role: Role; readonly hold?: boolean },
+    invitation: { readonly tenant: Uuid; readonly inviter: Uuid; readonly role: Role; readonly hold?: boolean },
   ): Promise<boolean>;
   /** How the account stands in the tenant; undefined when it does not belong to it. */
   standing(transaction: Transaction, member: TenantMember): Promise<Standing | undefined>;
@@ -72,16 +74,9 @@ export const memberships: Memberships = {
     return rows.map((row) => ({ tenant: row.tenant_id, role: row.role }));
   },
 
-  async mayGrant(transaction, { tenant, granter, role, hold = false }) {
-    const held = await tables(transaction)
-      .selectFrom('role_assignments')
-      .select('role')
-      .where('tenant_id', '=', tenant)
-      .where('account_id', '=', granter)
-      .where('space_id', 'is', null)
-      .$if(hold, (query) => query.forShare())
-      .executeTakeFirst();
-    return held !== undefined && ranksAtLeast(held.role, role);
+  async mayInvite(transaction, { tenant, inviter, role, hold = false }) {
+    const held = await heldRole(transaction, { tenant, account: inviter, space: null }, { hold });
+    return held !== undefined && mayInvite(held, role);
   },
 
   standing: standingIn,

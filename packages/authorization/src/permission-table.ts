@@ -8,7 +8,7 @@
  */
 import type { Route } from '@strongroom/pipeline';
 import { AuthorizationError } from './errors.ts';
-import type { Role } from './roles.ts';
+import { ranksAtLeast, type Role } from './roles.ts';
 
 export type Grant =
   | { readonly scope: 'self' }
@@ -41,6 +41,12 @@ export type Permission = keyof typeof permissionTable;
 const grants: ReadonlyMap<string, Grant> = new Map(Object.entries(permissionTable));
 
 export const grantOf = (permission: string): Grant | undefined => grants.get(permission);
+
+/** Whether somebody with the role `holder` may bring others into the tenant as `role`: who invites nobody at all does not, however low the role. */
+export function mayInvite(holder: Role, role: Role): boolean {
+  const inviters: readonly Role[] = permissionTable['invitation.create'].roles;
+  return inviters.includes(holder) && ranksAtLeast(holder, role);
+}
 
 /** What the check reads of a room. */
 export interface DeclaringManifest {

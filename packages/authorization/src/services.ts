@@ -14,8 +14,12 @@ export interface ProfilePort {
 export interface SessionEndingPort {
   /** Ends every session of the account in the tenant. */
   endIn(transaction: Transaction, member: TenantMember): Promise<void>;
-  /** Withdraws the invitations into the tenant that the account made. Answers with how many could still have been used at `now`. */
-  withdrawInvitationsIn(transaction: Transaction, member: TenantMember, now: number): Promise<number>;
+  /** Withdraws the invitations as one of the roles that the account made. Answers with how many could still have been used at `now`. */
+  withdrawInvitationsIn(
+    transaction: Transaction,
+    member: TenantMember,
+    invitations: { readonly roles: readonly Role[]; readonly now: number },
+  ): Promise<number>;
 }
 
 export interface TenantMember {

@@ -2,6 +2,7 @@
 import { newUuid, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { AuthorizationError } from './errors.ts';
+import { heldRole } from './internal/held-role.ts';
 import { tables } from './internal/tables.ts';
 import type { Role } from './roles.ts';
 
@@ -20,16 +21,9 @@ export async function assignSpaceRole(
   assignment: SpaceMember & { readonly role: Role },
 ): Promise<void> {
   const { tenant, space, account, role } = assignment;
-  const member = await tables(transaction)
-    .selectFrom('role_assignments')
-    .select('id')
-    .where('tenant_id', '=', tenant)
-    .where('account_id', '=', account)
-    .where('space_id', 'is', null)
-    // Held until commit: somebody who is being removed from the tenant gets no role behind the removal's back.
-    .forShare()
-    .executeTakeFirst();
-  if (member === undefined) throw new AuthorizationError('authorization.not-a-member');
+  // Held until commit: somebody who is being removed from the tenant gets no role behind the removal's back.
+  const belongs = await heldRole(transaction, { tenant, account, space: null }, { hold: true });
+  if (belongs === undefined) throw new AuthorizationError('authorization.not-a-member');
   if (role !== 'owner') await keepAnOwner(transaction, assignment);
   await tables(transaction)
     .insertInto('role_assignments')

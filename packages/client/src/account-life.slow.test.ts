@@ -7,9 +7,8 @@ import { createApi } from './api.ts';
 import { remoteLogSource, verifierKeys } from './audit.ts';
 import type { DeletionCertificate } from './internal/people-calls.ts';
 import { parseInvitationCode } from './invitation-code.ts';
-import { EMAIL, Live, PASSWORD } from './live.test-support.ts';
-import { InMemoryCache } from './memory-cache.ts';
-import { Vault } from './vault.ts';
+import { EMAIL, type Live, liveWithMemory, MEMORY, PASSWORD, textsIn } from './live.test-support.ts';
+import type { Vault } from './vault.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const SECOND = 'the second pass phrase of anna';
@@ -21,26 +20,11 @@ let anna: Vault;
 let recoveryCode: string;
 let space: Uuid;
 
-const newVault = (onToken?: (token: string) => void): Vault =>
-  new Vault({
-    api: createApi({ baseUrl: live.baseUrl, fetch: live.fetch }),
-    cache: new InMemoryCache(),
-    ...(onToken === undefined ? {} : { onToken }),
-  });
-const texts = async (vault: Vault): Promise<string[]> => {
-  await vault.listSpaces();
-  await vault.sync(space);
-  return (await vault.list(space)).map(({ document }) => document.text);
-};
+const newVault = (onToken?: (token: string) => void): Vault => live.vault(onToken === undefined ? {} : { onToken });
+const texts = (vault: Vault): Promise<string[]> => textsIn(vault, space);
 
 beforeAll(async () => {
-  live = await Live.start();
-  anna = newVault();
-  const invitation = live.setupToken;
-  const started = await anna.signUp({ invitation, email: EMAIL, displayName: 'Anna', password: PASSWORD, ...bearer });
-  recoveryCode = started.recoveryCode.reveal();
-  space = (await anna.createSpace('Home')).id;
-  await anna.remember(space, { text: 'it stays readable' });
+  ({ live, anna, recoveryCode, space } = await liveWithMemory());
 });
 afterAll(() => live.close());
 
@@ -59,7 +43,7 @@ describe('a new password', () => {
     await other.signIn({ email: EMAIL, password: PASSWORD, ...bearer });
     const { token } = await anna.changePassword(PASSWORD, SECOND);
     expect(token).not.toBeNull();
-    expect(await texts(anna)).toEqual(['it stays readable']);
+    expect(await texts(anna)).toEqual([MEMORY]);
     await anna.remember(space, { text: 'written after the change' });
     await expect(other.api.account()).rejects.toEqual(code('authentication.invalid-session'));
     const late = newVault();
@@ -79,9 +63,8 @@ describe('a new password', () => {
     await expect(kept.changePassword(SECOND, THIRD)).rejects.toEqual(code('client.unreachable'));
     live.wire = fetch;
     expect(tokens).toHaveLength(1);
-    const resumed = new Vault({
+    const resumed = live.vault({
       api: createApi({ baseUrl: live.baseUrl, fetch: live.fetch, token: tokens[0]! }),
-      cache: new InMemoryCache(),
     });
     await resumed.resume();
     await resumed.unlock(SECOND);

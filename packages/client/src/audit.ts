@@ -3,6 +3,7 @@ import {
   AuditLogError,
   followKeys,
   parseVerifierKey,
+  serverSettled,
   verifyLog,
   type EventColumns,
   type LogEntry,
@@ -142,6 +143,8 @@ export function remoteLogSource(api: Api): LogSource {
       }
       return found;
     },
+
+    settled: serverSettled,
 
     // What lies beside the tree is for the operator's own verification.
     strays: () => Promise.resolve([]),

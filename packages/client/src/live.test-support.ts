@@ -18,7 +18,7 @@ import { parseMarkdownNote } from './import-markdown.ts';
 import { parseMcpMemory } from './import-mcp-memory.ts';
 import type { Fetch } from './internal/http.ts';
 import { InMemoryCache, type MemoryCache } from './memory-cache.ts';
-import { Vault } from './vault.ts';
+import { Vault, type VaultOptions } from './vault.ts';
 
 export const PASSWORD = 'a long enough pass phrase';
 export const EMAIL = 'anna@example.org';
@@ -41,6 +41,7 @@ export class Live {
     this.#close = close;
   }
 
+  /** No job runs: what a test does not ask for does not happen. */
   static async start(): Promise<Live> {
     const data = temporaryFolder();
     await prepareDataFolder(join(data, 'database'));
@@ -68,6 +69,11 @@ export class Live {
     await this.#strongroom.services.auditLog.sequence();
   }
 
+  /** Destroys somebody's keys, as the job does after an account was deleted; what the log says about it waits for its place like everything else. */
+  async erase(account: Uuid): Promise<void> {
+    await this.#strongroom.services.keys.eraseDeleted([account]);
+  }
+
   /** What somebody has who copied the database, as far as keys of spaces go: every row, whoever it is for. */
   async storedSpaceKeys(space: Uuid): Promise<{ account: Uuid; epoch: number; key: string; sender: Uuid | null }[]> {
     const { rows } = await this.#strongroom.services.database.transaction(asSystem, (transaction) =>
@@ -83,18 +89,23 @@ export class Live {
     return this.wire(address, init);
   };
 
-  vault(cache: MemoryCache = new InMemoryCache()): Vault {
-    return new Vault({ api: createApi({ baseUrl: this.baseUrl, fetch: this.fetch }), cache });
+  /** A device that knows nothing and nobody. `options`: whatever else of a vault. */
+  vault(options: Partial<VaultOptions> = {}): Vault {
+    const api = createApi({ baseUrl: this.baseUrl, fetch: this.fetch });
+    return new Vault({ api, cache: new InMemoryCache(), ...options });
   }
 
-  async signUp(): Promise<void> {
-    await this.vault().signUp({
+  /** Anna, the first one here. */
+  async signUp(): Promise<{ readonly anna: Vault; readonly recoveryCode: string }> {
+    const anna = this.vault();
+    const { recoveryCode } = await anna.signUp({
       invitation: this.setupToken,
       email: EMAIL,
       displayName: 'Anna',
       password: PASSWORD,
       transport: 'bearer',
     });
+    return { anna, recoveryCode: recoveryCode.reveal() };
   }
 
   async signIn(): Promise<Vault> {
@@ -111,11 +122,34 @@ export class Live {
       this.#session = { token: token!, key: await vault.deriveUnlockKey(PASSWORD) };
     }
     const { token, key } = this.#session;
-    const vault = new Vault({ api: createApi({ baseUrl: this.baseUrl, fetch: this.fetch, token }), cache });
+    const vault = this.vault({ api: createApi({ baseUrl: this.baseUrl, fetch: this.fetch, token }), cache });
     await vault.resume();
     await vault.unlockWith(key);
     return vault;
   }
+}
+
+export const MEMORY = 'it stays readable';
+
+/** A service whose first account has a space with one memory. */
+export async function liveWithMemory(): Promise<{
+  readonly live: Live;
+  readonly anna: Vault;
+  readonly recoveryCode: string;
+  readonly space: Uuid;
+}> {
+  const live = await Live.start();
+  const { anna, recoveryCode } = await live.signUp();
+  const { id: space } = await anna.createSpace('Home');
+  await anna.remember(space, { text: MEMORY });
+  return { live, anna, recoveryCode, space };
+}
+
+/** What a device shows of a space, after it has asked the server. */
+export async function textsIn(vault: Vault, space: Uuid): Promise<string[]> {
+  await vault.listSpaces();
+  await vault.sync(space);
+  return (await vault.list(space)).map(({ document }) => document.text);
 }
 
 /** All three shared samples: 300 records, 20 conversations, 30 notes. */

@@ -2,10 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { toBase64Url, type Uuid } from '@strongroom/kernel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApi } from './api.ts';
-import { EMAIL, Live, PASSWORD } from './live.test-support.ts';
-import { InMemoryCache } from './memory-cache.ts';
-import { Vault } from './vault.ts';
+import { EMAIL, type Live, liveWithMemory, MEMORY, PASSWORD, textsIn } from './live.test-support.ts';
+import type { Vault } from './vault.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const SECOND = 'the second pass phrase of anna';
@@ -16,24 +14,13 @@ let anna: Vault;
 let recoveryCode: string;
 let space: Uuid;
 
-const newVault = (): Vault =>
-  new Vault({ api: createApi({ baseUrl: live.baseUrl, fetch: live.fetch }), cache: new InMemoryCache() });
-const texts = async (vault: Vault): Promise<string[]> => {
-  await vault.listSpaces();
-  await vault.sync(space);
-  return (await vault.list(space)).map(({ document }) => document.text);
-};
+const newVault = (): Vault => live.vault();
+const texts = (vault: Vault): Promise<string[]> => textsIn(vault, space);
 const recovering = (vault: Vault, old: string) =>
   vault.recover({ email: EMAIL, recoveryCode: old, newPassword: SECOND, ...bearer });
 
 beforeAll(async () => {
-  live = await Live.start();
-  anna = newVault();
-  const invitation = live.setupToken;
-  const started = await anna.signUp({ invitation, email: EMAIL, displayName: 'Anna', password: PASSWORD, ...bearer });
-  recoveryCode = started.recoveryCode.reveal();
-  space = (await anna.createSpace('Home')).id;
-  await anna.remember(space, { text: 'it stays readable' });
+  ({ live, anna, recoveryCode, space } = await liveWithMemory());
 });
 afterAll(() => live.close());
 
@@ -50,7 +37,7 @@ describe('a new recovery code', () => {
     const former = recoveryCode;
     const { token, recoveryCode: made } = await anna.renewRecoveryCode(PASSWORD);
     expect(token).not.toBeNull();
-    expect(await texts(anna)).toEqual(['it stays readable']);
+    expect(await texts(anna)).toEqual([MEMORY]);
     expect((await other.api.account()).record).toEqual(anna.account!.record);
     // The other device still has the former record at hand.
     recoveryCode = (await other.renewRecoveryCode(PASSWORD)).recoveryCode.reveal();
@@ -85,6 +72,6 @@ describe('a new recovery code', () => {
     expect(lost).toBe(1);
     const recovered = newVault();
     await recovering(recovered, recoveryCode);
-    expect(await texts(recovered)).toEqual(['it stays readable']);
+    expect(await texts(recovered)).toEqual([MEMORY]);
   });
 });

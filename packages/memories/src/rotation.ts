@@ -42,9 +42,8 @@ const rotate = defineRoute({
     });
     const current = await lockSpaceFor(transaction, place, { account, permission: 'space.share' });
     const members = await spaceMembers(transaction, { tenant, spaces: [space] });
-    const role = members.find((member) => member.account === account)?.role;
-    // Removed by somebody else in the moment before the lock was had.
-    if (role === undefined) throw new MemoriesError('memories.space-not-found');
+    // Under the lock whoever may do this is a member.
+    const { role } = members.find((member) => member.account === account)!;
     const own = { account, epoch, wrappedKey: body.wrappedKey };
     const repeated = current.epoch === epoch && (await isOwnKey(transaction, place, own));
     if (!repeated) {

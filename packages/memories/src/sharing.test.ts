@@ -374,7 +374,9 @@ for (const engine of databases()) {
           for (const request of requests) {
             await put(anna, ben, { role: 'admin', keys: [] });
             expect(await meanwhile(how, request)).toMatchObject(
-              how === 'demoted' ? { status: 403, body: { code: 'pipeline.forbidden' } } : { status: 404 },
+              how === 'demoted'
+                ? { status: 403, body: { code: 'pipeline.forbidden' } }
+                : { status: 404, body: { code: 'memories.space-not-found' } },
             );
           }
         }

@@ -77,6 +77,9 @@ export async function prepareDataFolder(path: string): Promise<void> {
   if (!existsSync(path)) await migratedPglite([], path);
 }
 
+/** How long somebody may take to come to where they wait, on a machine with much else to do. */
+const WAITING = { timeout: 10_000 };
+
 /** Until another session waits for what this transaction holds. Of PostgreSQL alone: on PGlite there is no other. */
 export async function someoneWaits(transaction: Transaction): Promise<void> {
   await vi.waitFor(async () => {
@@ -84,5 +87,5 @@ export async function someoneWaits(transaction: Transaction): Promise<void> {
       select 1 from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))
     `.execute(transaction);
     expect(rows.length).toBeGreaterThan(0);
-  });
+  }, WAITING);
 }

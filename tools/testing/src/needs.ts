@@ -18,6 +18,8 @@ export type Part =
   | 'softhsm'
   | 'pkcs11js'
   | 'redis'
+  | 'zsh'
+  | 'fish'
   | 'mount'
   | 'process-memory'
   | 'network'
@@ -50,6 +52,8 @@ const probes: Readonly<Record<Exclude<Part, `corpora:${string}`>, () => string |
       ? undefined
       : 'run npm ci --prefix tools/optional/pkcs11, which compiles it (or name another installation in STRONGROOM_PKCS11)',
   redis: () => (runs('redis-server', '--version') ? undefined : 'install the Debian package redis-server'),
+  zsh: () => (runs('zsh', '--version') ? undefined : 'install the Debian package zsh'),
+  fish: () => (runs('fish', '--version') ? undefined : 'install the Debian package fish'),
   // A namespace of its own: the file system vanishes with the process, and `/mnt` is covered for nobody else.
   mount: () =>
     runs('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt')

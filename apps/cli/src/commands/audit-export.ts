@@ -52,6 +52,7 @@ export function addExportCommands(audit: Command, context: CommandContext): void
       `
 A bundle shows what its maker may see: as an account, the events of the own tenant; as operator, those of all. It holds address prefixes of
 people who are not forgotten yet, and still does when they are: treat it accordingly.
+Where an entry has lost its prefix, the bundle also shows the later one that says who was forgotten. If that happened a moment ago, it is waited for, three seconds at most.
 
 Examples:
   strongroom audit bundle --out log.bundle

@@ -1,8 +1,9 @@
 /** `strongroom audit verify` of what lies in files: bundles, tile logs and proofs; nothing is asked over the network. */
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tileFolderSource } from '@strongroom/audit-log/tile-folder';
 import {
+  leafHash,
+  logKeysFor,
   type Policy,
   type Standing,
   parsePolicy,
@@ -11,16 +12,19 @@ import {
   verifyLog,
   verifyTlogProof,
 } from '@strongroom/audit-log/verify';
-import { toBase64Url } from '@strongroom/kernel';
+import { fromUtf8, toBase64Url } from '@strongroom/kernel';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { readBytes } from '../option-values.ts';
 
 export interface OfflineOptions {
   readonly bundle?: string;
   readonly tiles?: string;
   readonly proof?: string;
+  readonly entry?: string;
   readonly key?: readonly string[];
+  readonly origin?: string;
   readonly policy?: string;
   readonly seen?: readonly string[];
   readonly handover?: readonly string[];
@@ -39,20 +43,19 @@ export const isOffline = ({ bundle, tiles, proof }: OfflineOptions): boolean =>
 
 export async function verifyOffline(context: CommandContext, options: OfflineOptions): Promise<void> {
   const yardstick = await readYardstick(options);
-  const { bundle, tiles, proof } = options;
+  const { bundle, tiles, proof, entry } = options;
+  if (entry !== undefined && proof === undefined)
+    throw new CliError('cli.usage', { detail: '--entry is for --proof.' });
   if ([bundle, tiles, proof].filter((file) => file !== undefined).length !== 1) {
     throw new CliError('cli.usage', { detail: 'Give one of --bundle, --tiles and --proof.' });
   }
   if (bundle !== undefined) return verifyBundleFile(context, bundle, yardstick);
-  const { keys } = yardstick;
-  if (keys === undefined)
-    throw new CliError('cli.usage', { detail: 'Give the key of the log: --key, or a log line in the policy.' });
-  if (tiles !== undefined) return verifyTiles(context, tiles, { ...yardstick, keys });
-  return verifyProof(context, proof!, { ...yardstick, keys });
+  return tiles === undefined ? verifyProof(context, proof!, entry, yardstick) : verifyTiles(context, tiles, yardstick);
 }
 
 interface OfflineYardstick {
   readonly keys?: readonly string[];
+  readonly origin?: string;
   readonly policy?: Policy;
   readonly seen: readonly string[];
   readonly handovers: readonly string[];
@@ -60,32 +63,49 @@ interface OfflineYardstick {
 
 export async function readYardstick({
   key,
+  origin,
   policy: file,
   seen = [],
   handover = [],
 }: OfflineOptions): Promise<OfflineYardstick> {
-  const policy = file === undefined ? undefined : parsePolicy(await read(file));
+  const policy = file === undefined ? undefined : parsePolicy(await readBytes(file));
   const notes: string[] = [];
-  for (const note of seen) notes.push((await read(note)).toString('utf8'));
+  for (const note of seen) notes.push(await readNote(note));
   const handovers: string[] = [];
-  for (const proof of handover) handovers.push((await read(proof)).toString('utf8'));
+  for (const proof of handover) handovers.push(await readNote(proof));
   return {
     seen: notes,
     handovers,
     ...(key === undefined ? {} : { keys: key }),
+    ...(origin === undefined ? {} : { origin }),
     ...(policy === undefined ? {} : { policy }),
   };
 }
 
+/** What names a log: --key, else the policy. `note`: the checkpoint in question. */
+async function withKeys<Given extends OfflineYardstick>(yardstick: Given, note: string): Promise<Given> {
+  const { keys, policy } = yardstick;
+  if (keys !== undefined || policy === undefined || policy.logs.length === 0) return yardstick;
+  return { ...yardstick, keys: await logKeysFor(policy, note) };
+}
+
+/** The same where nothing else names a log. Throws `cli.usage`. */
+async function withKnownKeys(yardstick: OfflineYardstick, note: string): Promise<CompleteYardstick> {
+  const { keys, ...rest } = await withKeys(yardstick, note);
+  if (keys !== undefined) return { ...rest, keys };
+  throw new CliError('cli.usage', { detail: 'Give the key of the log: --key, or a log line in the policy.' });
+}
+
 async function verifyBundleFile(context: CommandContext, file: string, yardstick: OfflineYardstick): Promise<void> {
   const progress = context.terminal().progress('Verifying');
+  const known = await withKeys(yardstick, await checkpointOfBundle(file));
   const verdict = await verifyBundle(linesOf(file), {
-    ...yardstick,
+    ...known,
     onProgress: (done, total) => progress.update(done, total),
   });
   progress.finish('');
   const { root, keys, ...rest } = verdict;
-  const trusted = yardstick.keys === undefined ? ['Keys as the bundle names them; pin your own with --key.'] : [];
+  const trusted = known.keys === undefined ? ['Keys as the bundle names them; pin your own with --key.'] : [];
   const lines = verdict.ok
     ? [
         `${summary(verdict.standing, verdict.redactedEntries)}  ${verdict.size} entries: ${verdict.verifiedEntries} recomputed, ${verdict.withheldEntries} by their hashes${removed(verdict)}.`,
@@ -101,11 +121,11 @@ async function verifyBundleFile(context: CommandContext, file: string, yardstick
 
 type CompleteYardstick = OfflineYardstick & { readonly keys: readonly string[] };
 
-async function verifyTiles(context: CommandContext, folder: string, yardstick: CompleteYardstick): Promise<void> {
+async function verifyTiles(context: CommandContext, folder: string, yardstick: OfflineYardstick): Promise<void> {
   const progress = context.terminal().progress('Verifying');
   const source = await tileFolderSource(folder);
   const verdict = await verifyLog(source, {
-    ...yardstick,
+    ...(await withKnownKeys(yardstick, (await source.newestCheckpoint())?.note ?? '')),
     onProgress: (done, total) => progress.update(done, total),
   });
   progress.finish('');
@@ -121,9 +141,16 @@ async function verifyTiles(context: CommandContext, folder: string, yardstick: C
   context.setExitCode(STANDING_EXIT[verdict.standing]);
 }
 
-async function verifyProof(context: CommandContext, file: string, yardstick: CompleteYardstick): Promise<void> {
-  const proof = parseTlogProof((await read(file)).toString('utf8'));
-  const verdict = await verifyTlogProof(proof, yardstick);
+/** `entry`: file with what was logged, for logs of others; the own ones show it in the proof. */
+async function verifyProof(
+  context: CommandContext,
+  file: string,
+  entry: string | undefined,
+  yardstick: OfflineYardstick,
+): Promise<void> {
+  const proof = parseTlogProof(await readBytes(file));
+  const leaf = entry === undefined ? undefined : leafHash(await readBytes(entry));
+  const verdict = await verifyTlogProof(proof, await withKnownKeys(yardstick, proof.checkpoint), leaf);
   const { event, ...rest } = verdict;
   const shown =
     event === null
@@ -179,10 +206,18 @@ async function* linesOf(file: string): AsyncIterable<string> {
     throw new CliError('cli.unreadable-file', { detail: `${file}: it ends within a line, or has too long a one.` });
 }
 
-async function read(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new CliError('cli.unreadable-file', { detail: file, cause });
+/** What the first line of a bundle says; empty where it says none, which its verification then reports. */
+async function checkpointOfBundle(file: string): Promise<string> {
+  for await (const line of linesOf(file)) {
+    try {
+      const { checkpoint } = JSON.parse(line) as { readonly checkpoint?: unknown };
+      return typeof checkpoint === 'string' ? checkpoint : '';
+    } catch {
+      return '';
+    }
   }
+  return '';
 }
+
+/** Throws `kernel.invalid-encoding` for what is not UTF-8, as a note must be. */
+const readNote = async (file: string): Promise<string> => fromUtf8(await readBytes(file));

@@ -22,8 +22,8 @@ export interface SearchQuery {
   readonly subject?: string;
   readonly object?: string;
   readonly type?: string;
-  readonly class?: AuditEventClass;
-  readonly outcome?: 'success' | 'denied' | 'failure';
+  readonly class?: readonly AuditEventClass[];
+  readonly outcome?: readonly ('success' | 'denied' | 'failure')[];
   readonly from?: string;
   readonly to?: string;
   readonly request?: string;
@@ -79,9 +79,15 @@ export async function withSearch<Result>(
 
 type Access = Omit<OpenSearch, 'pageSize'>;
 
+/** As it stands in an address: of several values one text, with commas between them. */
+const inWords = (query: SearchQuery): Record<string, string> =>
+  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
+
 const overNetwork = ({ http, members }: Api): Access => ({
   search: async (query) =>
-    readFoundPage(await http.json({ method: 'GET', path: '/v1/audit/events', query: { ...query }, repeatable: true })),
+    readFoundPage(
+      await http.json({ method: 'GET', path: '/v1/audit/events', query: inWords(query), repeatable: true }),
+    ),
   person: async (email) =>
     readPersonAnswer(await http.json({ method: 'POST', path: '/v1/audit/people', body: { email }, repeatable: true })),
   beginExport: async (begin) =>
@@ -104,10 +110,8 @@ function throughSocket(socket: string): Access {
     return answer;
   };
   return {
-    search: async (query) => {
-      const given = Object.entries(query).map(([name, value]) => [name, String(value)]);
-      return readFoundPage(await ask('GET', `events?${new URLSearchParams(given).toString()}`));
-    },
+    search: async (query) =>
+      readFoundPage(await ask('GET', `events?${new URLSearchParams(inWords(query)).toString()}`)),
     person: async (email) => readPersonAnswer(await ask('POST', 'people', { email })),
     beginExport: async (begin) => readHead(await ask('POST', 'exports', begin)),
     names: () => Promise.resolve(new Map()),

@@ -10,8 +10,8 @@ export interface FilterOptions extends LogOptions {
   readonly subject?: string;
   readonly object?: string;
   readonly action?: string;
-  readonly class?: AuditEventClass;
-  readonly outcome?: 'success' | 'denied' | 'failure';
+  readonly class?: readonly AuditEventClass[];
+  readonly outcome?: NonNullable<SearchQuery['outcome']>;
   readonly from?: string;
   readonly to?: string;
   readonly request?: string;
@@ -25,8 +25,14 @@ export const withFilterOptions = (command: Command): Command =>
     .option('--subject <person>', 'whom it is about: e-mail address, account or pseudonym')
     .option('--object <id>', 'what it was done to, such as the id of a memory')
     .option('--action <type>', 'type of the event, such as memory.created')
-    .addOption(new Option('--class <class>', 'kind of event').choices(auditEventClasses))
-    .addOption(new Option('--outcome <outcome>', 'how it ended').choices(['success', 'denied', 'failure']))
+    .addOption(new Option('--class <class...>', 'kind of event; of several, one is enough').choices(auditEventClasses))
+    .addOption(
+      new Option('--outcome <outcome...>', 'how it ended; of several, one is enough').choices([
+        'success',
+        'denied',
+        'failure',
+      ]),
+    )
     .option('--from <time>', 'not before: 2026-11-01, 2026-11-01T08:00Z, or 90m, 24h, 7d ago')
     .option('--to <time>', 'before, in the same forms')
     .option('--request <id>', 'id of a request, as error messages and server logs show it')

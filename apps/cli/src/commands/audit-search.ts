@@ -30,7 +30,7 @@ condition, not for what. Somebody who was forgotten is not found by address or a
 Examples:
   strongroom audit search --outcome denied --from 24h
   strongroom audit search --actor ines@example.org --class data-access
-  strongroom audit search --class permission --from 2026-01-01 --json
+  strongroom audit search --class permission security --from 2026-01-01 --json
   strongroom audit search --data .strongroom --text "admin"`,
     )
     .action((options: SearchOptions) => withSearch(context, options, (log) => search(context, options, log)));

@@ -13,7 +13,7 @@ import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { onMachine, type Place } from '../on-machine.ts';
-import { collect, readText, wholeNumber } from '../option-values.ts';
+import { collect, readBytes, readText, wholeNumber } from '../option-values.ts';
 import { recorded } from '../recorded.ts';
 import { withStopped } from '../stopped-vault.ts';
 import { withLog } from './audit-log-access.ts';
@@ -77,7 +77,8 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<vo
 }
 
 async function logKeys({ log = [], policy }: ServeOptions): Promise<VerifierKey[]> {
-  const named = policy === undefined ? [] : parsePolicy(await readText(policy)).logs.map(({ key }) => key);
+  // As bytes, which its names are.
+  const named = policy === undefined ? [] : parsePolicy(await readBytes(policy)).logs.map(({ key }) => key);
   return [...log.map((key) => parseVerifierKey(key)), ...named];
 }
 

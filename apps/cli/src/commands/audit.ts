@@ -43,8 +43,13 @@ export function addAuditCommands(program: Command, context: CommandContext): voi
     .option('--bundle <file>', 'a bundle, offline')
     .option('--tiles <folder>', 'any C2SP tile log as it is published, offline')
     .option('--proof <file>', 'a C2SP tlog-proof, offline')
+    .option('--entry <file>', 'with --proof: the bytes of the entry, where the proof does not show an event')
     .option('--key <vkey>', 'verifier key of the log; repeat it when several must have signed', collect)
-    .option('--policy <file>', 'C2SP tlog-policy: the witnesses that must have cosigned')
+    .option('--origin <text>', 'first line of its checkpoints, where that is not the name of the key')
+    .option(
+      '--policy <file>',
+      'C2SP tlog-policy: the witnesses that must have cosigned, and the logs where no --key names one',
+    )
     .option('--seen <file>', 'a checkpoint of this log from elsewhere; may be repeated', collect)
     .option(
       '--handover <file>',
@@ -78,8 +83,10 @@ Examples:
 
 async function verify(context: CommandContext, options: VerifyOptions): Promise<void> {
   const { data } = options;
-  const { keys, ...yardstick } = await readYardstick(options);
-  if (keys !== undefined) throw new CliError('cli.usage', { detail: '--key is for --bundle, --tiles and --proof.' });
+  const { keys, origin, ...yardstick } = await readYardstick(options);
+  if (keys !== undefined || origin !== undefined) {
+    throw new CliError('cli.usage', { detail: '--key and --origin are for --bundle, --tiles and --proof.' });
+  }
   const place = data === undefined ? networkPlace((await signedIn(context)).profile.server) : folderPlace(data);
   const remembered = await readRemembered(context.state, place);
   const verdict =

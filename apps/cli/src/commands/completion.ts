@@ -20,46 +20,54 @@ function describe(command: Command, words: readonly string[], serverOptions: rea
   ];
 }
 
-/** Completes by the command before the cursor: the words that name one, whatever options and their values stand between. */
+/** Completes by the command before the cursor: the words that name one, whatever options and their values stand between; else files. */
 const bash = (entries: readonly Completed[]): string => `_strongroom() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" path="" index longer
+  local word="\${COMP_WORDS[COMP_CWORD]}" command="" index longer
   for ((index = 1; index < COMP_CWORD; index++)); do
-    longer="\${path:+$path }\${COMP_WORDS[index]}"
+    longer="\${command:+$command }\${COMP_WORDS[index]}"
     case "$longer" in
-      ${entries.map(({ words }) => `'${words}'`).join('|')}) path="$longer" ;;
+      ${entries.map(({ words }) => `'${words}'`).join('|')}) command="$longer" ;;
     esac
   done
   local next=""
-  case "$path" in
+  case "$command" in
 ${entries.map(({ words, next }) => `    '${words}') next='${next.join(' ')}' ;;`).join('\n')}
   esac
   COMPREPLY=($(compgen -W "$next" -- "$word"))
-  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$word"))
 }
-complete -F _strongroom strongroom
+complete -o default -F _strongroom strongroom
 `;
 
+/**
+ * The function for bash serves here, too. The script stands in .zshrc, with or without a `compinit` above it, or as a file `_strongroom`
+ * among the completion functions, which zsh runs when it first completes the command.
+ */
 const zsh = (entries: readonly Completed[]): string => `#compdef strongroom
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
 autoload -Uz bashcompinit && bashcompinit
-${bash(entries)}`;
+${bash(entries)}if [[ "$funcstack[1]" = _strongroom ]]; then
+  _bash_complete -o default -F _strongroom
+fi
+`;
 
-/** The function finds the command as the one for bash does. */
+/** The function finds the command as the one for bash does. Where another word of ours must follow, a file is none. */
 const fish = (entries: readonly Completed[]): string => `function __strongroom_at
   set -l path
   for word in (commandline -opc)[2..-1]
-    if contains -- (string join ' ' $path $word) ${entries.map(({ words }) => `'${words}'`).join(' ')}
+    if contains -- (string join -- ' ' $path $word) ${entries.map(({ words }) => `'${words}'`).join(' ')}
       set -a path $word
     end
   end
   test "$path" = "$argv[1]"
 end
 ${entries
-  .flatMap(({ words, next }) =>
-    next.map((word) => {
-      const completed = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
-      return `complete -c strongroom -n "__strongroom_at '${words}'" ${completed}`;
-    }),
-  )
+  .flatMap(({ words, next }) => {
+    const completed = next.map((word) => (word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`));
+    const withoutFiles = next.every((word) => word.startsWith('--')) ? [] : ['-f'];
+    return [...withoutFiles, ...completed].map(
+      (rest) => `complete -c strongroom -n "__strongroom_at '${words}'" ${rest}`,
+    );
+  })
   .join('\n')}
 `;
 
@@ -70,7 +78,14 @@ export function addCompletionCommand(program: Command, context: CommandContext):
     .command('completion')
     .description('print a completion script for your shell')
     .addArgument(new Argument('<shell>').choices(Object.keys(SHELLS)))
-    .addHelpText('after', '\nExample:\n  strongroom completion bash >> ~/.bashrc')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  strongroom completion bash >> ~/.bashrc
+  strongroom completion zsh >> ~/.zshrc
+  strongroom completion fish > ~/.config/fish/completions/strongroom.fish`,
+    )
     .action(async (shell: keyof typeof SHELLS) => {
       const { optionNames } = await import('@strongroom/server/options');
       const script = SHELLS[shell](describe(program, [], optionNames));

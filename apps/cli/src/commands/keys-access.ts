@@ -37,7 +37,7 @@ export function percent(text: string): number {
 }
 
 /** Milliseconds between two looks at a rotation. */
-export const POLL = 250;
+const POLL = 250;
 
 /** Asks the running server for the report of a rotation until `isOver`, and resolves with the last one. Throws `cli.server-unreachable`. */
 export async function follow<Report>(
@@ -57,6 +57,31 @@ export async function follow<Report>(
     }
     report = next as Report;
   }
+}
+
+/**
+ * Works a rotation off in this process and resolves with its last report. An interrupt rejects with `cli.cancelled`: the next command, or the
+ * server, goes on where it is.
+ */
+export async function workHere<Report>(
+  work: (signal: AbortSignal) => Promise<unknown>,
+  look: () => Promise<Report>,
+  isOver: (report: Report) => boolean,
+): Promise<Report> {
+  const stop = new AbortController();
+  const interrupted = (): void =>
+    stop.abort(new CliError('cli.cancelled', { detail: 'The rotation can be gone on with.' }));
+  process.once('SIGINT', interrupted);
+  const looks = setInterval(() => void look().then(isOver, () => undefined), POLL);
+  try {
+    await work(stop.signal);
+  } finally {
+    clearInterval(looks);
+    process.off('SIGINT', interrupted);
+  }
+  const ended = await look();
+  isOver(ended);
+  return ended;
 }
 
 export function columnOf(text: string): { table: string; column: string } {

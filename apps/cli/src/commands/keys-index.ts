@@ -5,11 +5,10 @@ import { type Command, Option } from 'commander';
 import type { Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
-import { CliError } from '../errors.ts';
 import { EXIT, withExitCodes } from '../exit-codes.ts';
 import { withStopped } from '../stopped-vault.ts';
 import { ask, onMachine, type Place } from '../on-machine.ts';
-import { columnOf, follow, guarded, percent, POLL } from './keys-access.ts';
+import { columnOf, follow, guarded, percent, workHere } from './keys-access.ts';
 
 interface IndexOptions extends Place {
   readonly share: number;
@@ -107,22 +106,8 @@ async function rotateHere(
     return indexRotations.status(table, column);
   });
   if (!wait) return showEnd(context, begun);
-  const isOver = progressOf(context);
-  const stop = new AbortController();
-  // The next command, or the server, goes on where it is.
-  const interrupted = (): void =>
-    stop.abort(new CliError('cli.cancelled', { detail: 'The rotation can be gone on with.' }));
-  process.once('SIGINT', interrupted);
-  const look = setInterval(() => void indexRotations.status(table, column).then(isOver, () => undefined), POLL);
-  try {
-    await indexRotations.run(stop.signal);
-  } finally {
-    clearInterval(look);
-    process.off('SIGINT', interrupted);
-  }
-  const ended = await indexRotations.status(table, column);
-  isOver(ended);
-  showEnd(context, ended);
+  const work = (signal: AbortSignal) => indexRotations.run(signal);
+  showEnd(context, await workHere(work, () => indexRotations.status(table, column), progressOf(context)));
 }
 
 /** A bar for filling and one for emptying. The function answers whether the rotation has ended. */

@@ -3,10 +3,9 @@ import type { RotationReport, RotationScope } from '@strongroom/encryption';
 import type { RotateRequest, Strongroom } from 'strongroom';
 import { administratorSocket, askServer } from '../administrator.ts';
 import type { CommandContext } from '../context.ts';
-import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStopped } from '../stopped-vault.ts';
-import { copyOf, type CopyOptions, follow, POLL } from './keys-access.ts';
+import { copyOf, type CopyOptions, follow, workHere } from './keys-access.ts';
 
 export interface RotateOptions extends CopyOptions {
   readonly share: number;
@@ -62,22 +61,8 @@ async function rotateHere(
 ): Promise<void> {
   const begun = await services.keys.rotate(request);
   if (!wait) return showRotation(context, begun);
-  const progress = progressOf(context);
-  const stop = new AbortController();
-  // The next command, or the server, goes on where it is.
-  const interrupted = (): void =>
-    stop.abort(new CliError('cli.cancelled', { detail: 'The rotation can be gone on with.' }));
-  process.once('SIGINT', interrupted);
-  const look = setInterval(() => void services.keys.rotation(begun.id).then(progress, () => undefined), POLL);
-  try {
-    await services.rotations.work(stop.signal);
-  } finally {
-    clearInterval(look);
-    process.off('SIGINT', interrupted);
-  }
-  const ended = await services.keys.rotation(begun.id);
-  progress(ended);
-  showRotation(context, ended);
+  const work = (signal: AbortSignal) => services.rotations.work(signal);
+  showRotation(context, await workHere(work, () => services.keys.rotation(begun.id), progressOf(context)));
 }
 
 /** A bar for each pass. The function answers whether the rotation has ended. */

@@ -13,7 +13,9 @@ export function addServeCommand(program: Command, context: CommandContext): void
     .allowUnknownOption()
     .argument('[options...]')
     .action(async (_options: readonly string[], _flags: unknown, command: Command) => {
-      context.setExitCode(await runServer(command.args));
+      // It stands among the options of all commands.
+      const json = context.terminal().json ? ['--json'] : [];
+      context.setExitCode(await runServer([...command.args, ...json]));
     });
 }
 

@@ -4,13 +4,13 @@ import { usePreferences } from './preferences.ts';
 
 export interface Formats {
   /** 22 November 2026, 14:05 */
-  readonly moment: (time: string | number) => string;
+  readonly moment: (time: string | number | Date) => string;
   /** 22 November 2026 */
-  readonly day: (time: string | number) => string;
+  readonly day: (time: string | number | Date) => string;
   /** 14:05 */
-  readonly clock: (time: string | number) => string;
+  readonly clock: (time: string | number | Date) => string;
   /** The two lines of a date in the margin of a list: `22 Nov` and `2025`; the second is empty in the current year. */
-  readonly margin: (time: string | number) => readonly [string, string];
+  readonly margin: (time: string | number | Date) => readonly [string, string];
   readonly number: (value: number) => string;
   /** Milliseconds in words: 5 minutes, 3 hours, 2 days. */
   readonly span: (milliseconds: number) => string;

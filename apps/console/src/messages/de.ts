@@ -1,6 +1,7 @@
 /** Jeder Satz der Konsole auf Deutsch; die Gestalt bestimmt en.ts. */
 import type { Messages } from './en.ts';
 import { accountDe, accountErrorsDe } from './account.de.ts';
+import { auditFilterDe } from './audit.de.ts';
 import { entranceDe } from './entrance.de.ts';
 import { peopleDe, peopleErrorsDe } from './people.de.ts';
 
@@ -13,6 +14,7 @@ export const de: Messages = {
   ...entranceDe,
   ...accountDe,
   ...peopleDe,
+  auditFilter: auditFilterDe,
   navigation: {
     label: 'Hauptnavigation',
     spaces: 'Bereiche',

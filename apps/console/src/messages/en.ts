@@ -1,5 +1,6 @@
 /** Every sentence of the console in English. German in de.ts has the same shape; a missing one does not compile. */
 import { accountEn, accountErrorsEn } from './account.en.ts';
+import { auditFilterEn } from './audit.en.ts';
 import { entranceEn } from './entrance.en.ts';
 import { peopleEn, peopleErrorsEn } from './people.en.ts';
 
@@ -10,6 +11,7 @@ export const en = {
   ...entranceEn,
   ...accountEn,
   ...peopleEn,
+  auditFilter: auditFilterEn,
   navigation: {
     label: 'Main',
     spaces: 'Spaces',

@@ -28,7 +28,8 @@ export const peopleDe: PeopleMessages = {
     withdrawLead: 'Der Link gilt sofort nicht mehr. Wer ihn hat, erfährt das beim Öffnen.',
     withdrawn: 'Die Einladung wurde zurückgezogen.',
     role: 'Rolle im Tresor',
-    roleLead: 'Sagt, was jemand im Tresor darf. Was er oder sie in einem Bereich darf, entscheidet sich dort.',
+    roleLead:
+      'Sagt, was jemand im Tresor darf. Was er oder sie in einem Bereich darf, entscheidet sich dort. Offene Einladungen, die eine geringere Rolle nicht ausstellen dürfte, werden mit der Änderung zurückgezogen.',
     roles: {
       owner: 'Darf alles und kann auch andere mit dieser Rolle ändern.',
       admin: 'Lädt ein, entfernt und liest das Protokoll.',

@@ -27,7 +27,8 @@ export const peopleEn = {
     withdrawLead: 'The link stops working at once. Whoever holds it sees that it is no longer valid.',
     withdrawn: 'The invitation was withdrawn.',
     role: 'Role in the vault',
-    roleLead: 'Says what somebody may do in the vault. What they may do in a space is decided in each space.',
+    roleLead:
+      'Says what somebody may do in the vault. What they may do in a space is decided in each space. Open invitations that a lesser role could not make are withdrawn with the change.',
     roles: {
       owner: 'May do everything, and change other owners.',
       admin: 'Invites and removes people, and reads the audit log.',

@@ -5,12 +5,13 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useDeferredValue, useState } from 'react';
 import { focusSearch } from '../app/focus-search.ts';
 import { useAccountRole } from '../app/people.ts';
-import { managesMembers, readsAudit } from '../app/roles.ts';
+import { managesMembers } from '../app/roles.ts';
 import { lock, signOut, vault } from '../app/session.ts';
 import { setPreferences } from '../app/preferences.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { Icon, type IconName } from '../design/icon.tsx';
 import { useMessages } from '../messages/messages.ts';
+import { type Tool, useTools } from './tools.ts';
 
 interface Item {
   readonly value: string;
@@ -122,24 +123,13 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
     enabled: query.length > 1 && space !== undefined,
     placeholderData: (before) => before,
   });
-  const go = (
-    to:
-      | '/members'
-      | '/import'
-      | '/export'
-      | '/audit'
-      | '/sessions'
-      | '/account'
-      | `/account/${'password' | 'recovery-code' | 'email' | 'delete'}`
-      | '/spaces',
-    icon: IconName,
-    label: string,
-  ): Item => ({
+  const go = (to: Tool['to'], icon: IconName, label: string): Item => ({
     value: to,
     label,
     icon,
     run: () => navigate({ to }),
   });
+  const tools = useTools();
   return [
     {
       value: commands.actions,
@@ -202,13 +192,8 @@ function useGroups(text: string, onShortcuts: () => void): Group[] {
     {
       value: commands.go,
       items: [
-        go('/members', 'members', members.title),
-        go('/import', 'import', navigation.import),
-        go('/export', 'export', navigation.export),
-        ...(readsAudit(ownRole ?? '') ? [go('/audit', 'audit', navigation.audit)] : []),
-        go('/sessions', 'sessions', navigation.sessions),
+        ...tools.map(({ to, icon, name }) => go(to, icon, name)),
         go('/spaces', 'spaces', navigation.manageSpaces),
-        go('/account', 'account', navigation.account),
         go('/account/password', 'lock', life.password),
         go('/account/recovery-code', 'print', life.recoveryCode),
         go('/account/email', 'account', life.email),

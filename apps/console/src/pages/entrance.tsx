@@ -1,12 +1,11 @@
 /** What stands in front of the vault: setting up, signing in and unlocking share this frame. */
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, type ReactNode } from 'react';
 import { Dial, Mark } from '../design/dial.tsx';
 import { useEntranceMessages } from '../messages/messages.ts';
 
 export function Entrance(props: { readonly title: string; readonly turning?: boolean; readonly children: ReactNode }) {
   const { title, turning = false, children } = props;
   const messages = useEntranceMessages();
-  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · ${messages.name}`;
   }, [title, messages.name]);
@@ -23,9 +22,7 @@ export function Entrance(props: { readonly title: string; readonly turning?: boo
       </aside>
       <main className="entrance-main">
         <div className="entrance-form">
-          <h1 ref={heading} tabIndex={-1}>
-            {title}
-          </h1>
+          <h1>{title}</h1>
           {children}
         </div>
       </main>

@@ -68,8 +68,8 @@ export function MemoryPage() {
   }
 
   const { document: content, version, writtenAt } = opened;
+  const { heading: name } = headingAndExcerpt(content.title, content.text);
   const remove = () => {
-    const { heading: name } = headingAndExcerpt(content.title, content.text);
     deleteWithUndo({ space, id, version, heading: name });
     void navigate({ to: '/spaces/$space', params: { space } });
   };
@@ -106,7 +106,7 @@ export function MemoryPage() {
     >
       <article className="memory" key={id}>
         <h1 ref={heading} tabIndex={-1} className={title === null ? 'visually-hidden' : 'memory-title'}>
-          {title ?? messages.common.untitled}
+          {name}
         </h1>
         <p className="memory-line">
           {content.kind === undefined ? null : <span className="label">{kindName(content.kind)}</span>}

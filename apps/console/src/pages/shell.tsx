@@ -11,7 +11,7 @@ import { watchIdle } from '../app/idle.ts';
 import { commandOf, isTyping } from '../app/keys.ts';
 import { useAccountRole } from '../app/people.ts';
 import { preferences } from '../app/preferences.ts';
-import { makesSpaces, readsAudit, writesInSpace } from '../app/roles.ts';
+import { makesSpaces, writesInSpace } from '../app/roles.ts';
 import { farewell, lock, onTabMessage, reachable, tellActive, trustDamaged, withoutCache } from '../app/session.ts';
 import { useSpaceName, useSpaces } from '../app/spaces.ts';
 import { useStore } from '../app/store.ts';
@@ -23,6 +23,7 @@ import { Commands } from './commands.tsx';
 import { fetchAllPages } from './lazy-page.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 import { useReadOnly } from './space-states.tsx';
+import { type Tool, useTools } from './tools.ts';
 
 const MINUTE = 60_000;
 /** Milliseconds until the other pages are fetched: what somebody came for goes first. */
@@ -65,8 +66,8 @@ export function Shell() {
 }
 
 function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
-  const { navigation, members, name, keys } = useMessages();
-  const audits = readsAudit(useAccountRole() ?? 'guest');
+  const { navigation, name, keys } = useMessages();
+  const tools = useTools();
   const spaces = useSpaces();
   const nameOf = useSpaceName();
   return (
@@ -98,38 +99,13 @@ function Sidebar({ onCommands }: { readonly onCommands: () => void }) {
         </li>
       </ul>
       <ul className="sidebar-list sidebar-tools">
-        <li>
-          <NavLink to="/members" icon="members">
-            {members.title}
-          </NavLink>
-        </li>
-        <li>
-          <NavLink to="/import" icon="import">
-            {navigation.import}
-          </NavLink>
-        </li>
-        <li>
-          <NavLink to="/export" icon="export">
-            {navigation.export}
-          </NavLink>
-        </li>
-        {audits ? (
-          <li>
-            <NavLink to="/audit" icon="audit">
-              {navigation.audit}
+        {tools.map(({ to, icon, name: text }) => (
+          <li key={to}>
+            <NavLink to={to} icon={icon}>
+              {text}
             </NavLink>
           </li>
-        ) : null}
-        <li>
-          <NavLink to="/sessions" icon="sessions">
-            {navigation.sessions}
-          </NavLink>
-        </li>
-        <li>
-          <NavLink to="/account" icon="account">
-            {navigation.account}
-          </NavLink>
-        </li>
+        ))}
       </ul>
       <div className="sidebar-foot">
         <button type="button" className="nav" onClick={onCommands}>
@@ -201,20 +177,12 @@ function WriteLink({ className }: { readonly className: string }) {
 
 /** Phones: the three things done most, and the rest in a menu. */
 function BottomBar() {
-  const { navigation, members } = useMessages();
-  const audits = readsAudit(useAccountRole() ?? 'guest');
+  const { navigation } = useMessages();
+  const tools = useTools();
   const navigate = useNavigate();
   const spaces = useSpaces();
   const nameOf = useSpaceName();
-  const rest: readonly (readonly [NonNullable<LinkProps['to']>, IconName, string])[] = [
-    ['/spaces', 'spaces', navigation.manageSpaces],
-    ['/members', 'members', members.title],
-    ['/import', 'import', navigation.import],
-    ['/export', 'export', navigation.export],
-    ...(audits ? [['/audit', 'audit', navigation.audit] as const] : []),
-    ['/sessions', 'sessions', navigation.sessions],
-    ['/account', 'account', navigation.account],
-  ];
+  const rest: readonly Tool[] = [{ to: '/spaces', icon: 'spaces', name: navigation.manageSpaces }, ...tools];
   return (
     <nav className="bottom" aria-label={navigation.label}>
       <Link to="/" className="bottom-item">
@@ -241,10 +209,10 @@ function BottomBar() {
                 </Menu.Item>
               ))}
               <Menu.Separator className="menu-line" />
-              {rest.map(([to, icon, text]) => (
+              {rest.map(({ to, icon, name }) => (
                 <Menu.Item key={to} className="menu-item" onClick={() => void navigate({ to })}>
                   <Icon name={icon} />
-                  {text}
+                  {name}
                 </Menu.Item>
               ))}
               <Menu.Separator className="menu-line" />

@@ -2,6 +2,7 @@
 import type { ImportResult, OldVersion, OpenedMemory, RemoteSession, Space } from '@strongroom/client';
 import type { JsonValue, Uuid } from '@strongroom/kernel';
 import type { AccountCalls, AccountView } from './account-protocol.ts';
+import type { AuditCalls } from './audit-protocol.ts';
 import type { PeopleCalls } from './people-protocol.ts';
 
 /** A memory as a list shows it. */
@@ -54,30 +55,6 @@ export interface ImportPreview {
   readonly sample: readonly { readonly heading: string; readonly excerpt: string; readonly kind: string }[];
 }
 
-export interface AuditEntryView {
-  readonly index: number;
-  readonly occurredAt: string;
-  readonly type: string;
-  readonly outcome: string;
-  readonly reason: string | null;
-  readonly actorKind: string;
-  /** Pseudonym of the account that acted; the same person has the same one everywhere in the log. */
-  readonly actor: string | null;
-  readonly sessionId: string | null;
-  readonly objectType: string | null;
-  readonly objectId: string | null;
-  readonly addressPrefix: string | null;
-  readonly details: string;
-}
-
-export interface AuditPage {
-  readonly entries: readonly AuditEntryView[];
-  /** Size of the log as its newest checkpoint states it. */
-  readonly size: number;
-  /** Where older entries go on; null at the beginning of the log. */
-  readonly older: number | null;
-}
-
 export interface VerdictView {
   readonly ok: boolean;
   readonly size: number;
@@ -105,7 +82,7 @@ export interface SignUpInput extends Credentials {
 }
 
 /** The worker's functions. The last parameter of the long ones reports how far they are. */
-export interface VaultCalls extends AccountCalls, PeopleCalls {
+export interface VaultCalls extends AccountCalls, AuditCalls, PeopleCalls {
   /** Null when nobody is signed in. */
   resume(): AccountView | null;
   signUp(input: SignUpInput): { readonly account: AccountView; readonly recoveryCode: string };
@@ -142,7 +119,6 @@ export interface VaultCalls extends AccountCalls, PeopleCalls {
 
   sessions(): readonly RemoteSession[];
   endSession(session: Uuid): void;
-  auditPage(before: number | null): AuditPage;
   verifyAudit(): VerdictView;
 }
 

@@ -5,17 +5,16 @@
 import {
   ClientError,
   createApi,
-  remoteLogSource,
   verifyRemoteLog,
   type ImportItem,
   type ImportResult,
   type RemoteAccount,
   type RemoteSession,
 } from '@strongroom/client';
-import type { LogEntry } from '@strongroom/audit-log/verify';
 import { toBase64Url } from '@strongroom/kernel';
 import { accountCalls } from './account-calls.ts';
 import type { Service } from './answer-calls.ts';
+import { createAuditService } from './audit-service.ts';
 import { BrowserCache } from './browser-cache.ts';
 import { BrowserTrust } from './browser-trust.ts';
 import { DeviceVault } from './device-vault.ts';
@@ -23,15 +22,13 @@ import { exportFile } from './export-files.ts';
 import { CarefulWriter, isUnanswered } from './careful-writer.ts';
 import { createPeopleService } from './people-service.ts';
 import type { AccountView } from './account-protocol.ts';
-import type { AuditEntryView, AuditPage, Notice, VaultCalls, VerdictView } from './protocol.ts';
+import type { Notice, VaultCalls, VerdictView } from './protocol.ts';
 import { BrowserLogStore } from './remembered-log.ts';
 import { foundRow } from './found-rows.ts';
 import { rowOf } from './rows.ts';
 
 /** Roles in the vault that make spaces: somebody who was invited as less begins without one. */
 const MAY_CREATE_SPACES = new Set(['owner', 'admin', 'member']);
-/** Entries of one page of the audit view. */
-const AUDIT_PAGE = 100;
 /** Milliseconds that the server has to say who is signed in, before what this device keeps is opened instead. */
 const PATIENCE = 1_500;
 /** Milliseconds between two reports while a space is opened. */
@@ -57,6 +54,7 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
 
   return {
     ...createPeopleService(vault),
+    ...createAuditService(vault),
 
     async resume() {
       try {
@@ -184,10 +182,6 @@ export function createVaultService(baseUrl: string, onNotice: (notice: Notice) =
 
     endSession: (_report, session) => vault.api.endSession(session),
 
-    async auditPage(_report, before) {
-      return auditPage(vault, before);
-    },
-
     async verifyAudit(report): Promise<VerdictView> {
       const rememberedSize = (await logStore.read())?.size ?? null;
       const verdict = await verifyRemoteLog(vault.api, logStore, {
@@ -219,40 +213,4 @@ async function answersSoon(answer: Promise<unknown>): Promise<boolean> {
     },
   );
   return Promise.race([answered, late]);
-}
-
-/** The newest entries below `before`; those of other tenants, of which the server shows nothing, are left out. */
-async function auditPage(vault: DeviceVault, before: number | null): Promise<AuditPage> {
-  const source = remoteLogSource(vault.api);
-  const size = before ?? sizeOf((await source.newestCheckpoint())?.note);
-  const from = Math.max(0, size - AUDIT_PAGE);
-  const entries = size === 0 ? [] : await source.entries(from, size);
-  return { entries: entries.flatMap(viewOf).toReversed(), size, older: from === 0 ? null : from };
-}
-
-/** Second line of a checkpoint (C2SP tlog-checkpoint). Not verified here: it only says where to begin to read. */
-function sizeOf(note: string | undefined): number {
-  const size = Number(note?.split('\n', 2)[1] ?? 0);
-  return Number.isSafeInteger(size) && size > 0 ? size : 0;
-}
-
-function viewOf({ index, event, addressPrefix }: LogEntry): AuditEntryView[] {
-  if (typeof event === 'string') return [];
-  const { occurredAt, type, outcome, reason, actorKind, actor, sessionId, objectType, objectId, details } = event;
-  return [
-    {
-      index,
-      occurredAt: new Date(Math.floor(occurredAt / 1000)).toISOString(),
-      type,
-      outcome,
-      reason,
-      actorKind,
-      actor,
-      sessionId,
-      objectType,
-      objectId,
-      addressPrefix: addressPrefix?.value ?? null,
-      details,
-    },
-  ];
 }

@@ -1,5 +1,5 @@
 /** Writing one event: one row in the caller's transaction, people replaced by pseudonyms on the way. */
-import { type Actor, isUuid, newUuid, toHex, type Uuid } from '@strongroom/kernel';
+import { type Actor, isUuid, newUuid, type Uuid } from '@strongroom/kernel';
 import type { AuditEvent, ChangeDigests } from '@strongroom/pipeline';
 import { postpone, textLiteral, type Transaction } from '@strongroom/storage';
 import {
@@ -10,13 +10,15 @@ import {
   MAXIMUM_ENTRY_LENGTH,
   personOf,
 } from '../entry.ts';
+import type { EventCatalogue } from '../catalogue.ts';
 import { AuditLogError } from '../errors.ts';
 import { type Holder, NOBODY, openingHolders, type OpeningKeys } from './opening-keys.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import { waitingJson } from './read-events.ts';
 
-/** What this process knows about people in the log. */
+/** What this process knows about people in the log, and about events. */
 export interface People {
+  readonly events: EventCatalogue;
   readonly pseudonyms: Pseudonyms;
   readonly openings: OpeningKeys;
 }
@@ -103,7 +105,7 @@ export async function appendEvent(
   refuseUnloggable(logged, json);
 
   // Constants, so that the statement can share a round trip with the commit; it is planned faster than parameters would be bound.
-  const stored = sealed === null ? 'null' : `'\\x${toHex(sealed)}'`;
+  const stored = sealed === null ? 'null' : `'\\x${sealed}'`;
   const about = personOf(logged);
   const subject = about === null ? 'null' : textLiteral(about);
   await postpone(transaction, `insert into audit_inbox values (${textLiteral(json)}, ${subject}, ${stored})`);
@@ -117,7 +119,7 @@ async function withOpening(
   columns: EventColumns,
   pseudonyms: ReadonlyMap<Uuid, string>,
   now: number,
-): Promise<{ readonly columns: EventColumns; readonly sealed: Uint8Array | null }> {
+): Promise<{ readonly columns: EventColumns; readonly sealed: string | null }> {
   const value = context.addressPrefix;
   const opensDigests = digests?.before !== undefined || digests?.after !== undefined ? true : undefined;
   const named = openingHolders(columns, opensDigests);
@@ -128,8 +130,10 @@ async function withOpening(
     known.push({ person, account });
   }
   const keys = people.openings.remembered(known, now) ?? (await people.openings.forWriting(transaction, known, now));
+  // A hold and a period are those of a tenant and a type.
+  const kept = `${columns.tenantId ?? ''} ${people.events.get(columns.type)?.retention ?? columns.type}`;
   // The salt of the address is that of the digests too; without an address the opening is there for them alone.
-  const opening = people.openings.prepare(named, keys, value ?? '', now);
+  const opening = people.openings.prepare(named, keys, { value: value ?? '', kept, now });
   if (opening !== undefined) {
     const { salt, commitment, sealed } = opening;
     const open =
@@ -140,7 +144,7 @@ async function withOpening(
   const rest =
     digests === undefined || value === null
       ? undefined
-      : people.openings.prepare(openingHolders(columns), keys, value, now);
+      : people.openings.prepare(openingHolders(columns), keys, { value, kept, now });
   if (rest === undefined) return { columns, sealed: null };
   return { columns: { ...columns, addressCommitment: rest.commitment }, sealed: rest.sealed };
 }

@@ -32,11 +32,12 @@ function publicKeyOf(privateKey: KeyObject): Uint8Array {
   return fromBase64Url(encoded);
 }
 
-/** The signature line for a checkpoint's note text. `timestamp`: seconds since the epoch. */
+/** The signature line for a checkpoint's note text. `timestamp`: seconds since the epoch, after 0: that would say that there is none. */
 export function cosign({ key, privateKey }: Cosigner, text: string, timestamp: number): string {
+  if (!Number.isSafeInteger(timestamp) || timestamp <= 0) throw new RangeError('cosign: the clock is not set');
   const message =
     key.algorithm === 'ml-dsa-44'
-      ? cosignedMessage(key.name, timestamp, parseCheckpoint(text, 'allowed'))
+      ? cosignedMessage(key.name, timestamp, parseCheckpoint(text))
       : cosignedNote(timestamp, text);
   const signature = timestampedSignature(timestamp, sign(null, message, privateKey));
   return formatSignatureLine({ name: key.name, keyId: key.id, signature });

@@ -25,6 +25,8 @@ export type Standing = 'INVALID' | 'DIVERGED' | 'UNANCHORED' | 'WITNESSED';
 export interface Yardstick {
   /** Verifier keys of the log (C2SP vkeys). Every one of them must have signed, or its announced successor. */
   readonly keys: readonly string[];
+  /** Origin of the log, where it is not the name of its keys. */
+  readonly origin?: string | undefined;
   /** Changes of the keys, in addition to what the log itself shows of them: C2SP tlog-proofs (key-succession.ts). */
   readonly handovers?: readonly string[] | undefined;
   readonly remembered?: RememberedCheckpoint;
@@ -59,8 +61,8 @@ export class Judgement {
   }
 
   /** Throws `audit-log.invalid-key`, and `audit-log.invalid-note` for a note from elsewhere that this log did not sign: it says nothing about it. */
-  static async by({ keys, handovers = [], policy, remembered, seen = [] }: Yardstick): Promise<Judgement> {
-    const verifier = await followKeys(keys.map(parseVerifierKey), [...new Set(handovers)]);
+  static async by({ keys, origin, handovers = [], policy, remembered, seen = [] }: Yardstick): Promise<Judgement> {
+    const verifier = await followKeys(keys.map(parseVerifierKey), [...new Set(handovers)], origin);
     const cosigners = await cosignatureReader(policy?.witnesses.map(({ key }) => key) ?? []);
     const judgement = new Judgement(verifier, cosigners, policy);
     for (const problem of verifier.problems) judgement.report('keys', problem);
@@ -101,7 +103,7 @@ export class Judgement {
     const checkpoint = await this.verifier.verify(note);
     if (this.#policy !== undefined) {
       const cosigned = await this.#cosigners.read(note);
-      if (this.#policy.isQuorum(new Set(cosigned.map(({ key }) => key.id)))) {
+      if (this.#policy.isQuorum(cosigned.map(({ key }) => key))) {
         this.#witnessedSize = Math.max(this.#witnessedSize, checkpoint.size);
       }
     }

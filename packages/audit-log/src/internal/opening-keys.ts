@@ -8,8 +8,16 @@ import { equalBytes, type Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
 import { sql } from 'kysely';
 import { type EventColumns, holdersOf, type Opening, opens } from '../entry.ts';
-import { commonKey, isSealed, KEY_LENGTH, openOpening, type OpeningPlace, UNREADABLE } from './opening.ts';
-import { OpeningSupply, prepareOpening, type PreparedOpening } from './opening-supply.ts';
+import {
+  commonKey,
+  isSealed,
+  KEY_LENGTH,
+  type OpenedSeeds,
+  openOpening,
+  type OpeningPlace,
+  UNREADABLE,
+} from './opening.ts';
+import { OpeningSupplies, prepareOpening, type PreparedOpening } from './opening-supply.ts';
 import { Remembered, REMEMBERED } from './remembered.ts';
 
 /** In place of a pseudonym, for events that no account did and that are about nobody: a failed sign-in under an unknown name. */
@@ -52,7 +60,7 @@ export function peopleBehind(
 }
 
 export const openWith =
-  (keys: ReadingKeys): ReadOpening =>
+  (keys: ReadingKeys, seeds: OpenedSeeds = new Map()): ReadOpening =>
   (event, opening) => {
     if (!isSealed(opening)) return openOpening(undefined, placeOf(event), opening);
     const needed: KeyObject[] = [];
@@ -62,7 +70,7 @@ export const openWith =
       if (key === undefined) return UNREADABLE;
       needed.push(key);
     }
-    const opened = openOpening(commonKey(needed), placeOf(event), opening);
+    const opened = openOpening(commonKey(needed), placeOf(event), opening, seeds);
     return event.addressCommitment !== null && opens(event.addressCommitment, opened) ? opened : UNREADABLE;
   };
 
@@ -89,13 +97,13 @@ export function openingHolders(event: EventColumns, opensDigests?: boolean): rea
 
 export const placeOf = ({ eventId, tenantId }: EventColumns): OpeningPlace => ({ eventId, tenantId });
 
-/** People for whom openings are made in advance: a supply has up to 16 of them, so about 8 MB. */
+/** People whose seeds are in use: at 16 each, which nobody has, about 8 MB. */
 const SUPPLIES = 1000;
 
 export class OpeningKeys {
   readonly #encryption: Encryption;
   readonly #known = new Remembered<Known>();
-  readonly #supplies = new Remembered<OpeningSupply>(SUPPLIES);
+  readonly #supplies = new Remembered<OpeningSupplies>(SUPPLIES);
 
   constructor(encryption: Encryption) {
     this.#encryption = encryption;
@@ -148,12 +156,14 @@ export class OpeningKeys {
     return found;
   }
 
-  /** A commitment to the value and what opens it, under the keys of these people; `undefined` when one of them has none. `keys`: of `forWriting`. */
+  /**
+   * A commitment to the value and what opens it, under the keys of these people; `undefined` when one of them has none. `keys`: of `forWriting`. `kept`: the same
+   * for events that are kept equally long.
+   */
   prepare(
     people: readonly string[],
     keys: ReadonlyMap<string, KeyObject>,
-    value: string,
-    now: number,
+    { value, kept, now }: { readonly value: string; readonly kept: string; readonly now: number },
   ): PreparedOpening | undefined {
     const needed: KeyObject[] = [];
     for (const person of people) {
@@ -164,12 +174,12 @@ export class OpeningKeys {
     const [person] = people;
     if (person === undefined || people.length > 1) return prepareOpening(commonKey(needed), value);
     const [key] = needed;
-    let supply = this.#supplies.get(person, now);
-    if (supply === undefined || supply.key !== key || supply.value !== value) {
-      supply = new OpeningSupply(key!, value);
-      this.#supplies.set(person, supply, now + REMEMBERED);
+    let supplies = this.#supplies.get(person, now);
+    if (supplies === undefined || supplies.key !== key) {
+      supplies = new OpeningSupplies(key!);
+      this.#supplies.set(person, supplies, now + REMEMBERED);
     }
-    return supply.next();
+    return supplies.next(value, kept);
   }
 
   /** The keys to open what these people's events were stored with. Two statements when there is anybody, whatever is remembered. */

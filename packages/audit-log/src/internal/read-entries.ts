@@ -1,9 +1,9 @@
 import type { Transaction } from '@strongroom/storage';
 import { type RawBuilder, sql } from 'kysely';
-import type { CheckedEntry, LogEntry } from '../log-source.ts';
+import type { LogEntry } from '../log-source.ts';
 import { ADDRESS_PREFIX } from './append-event.ts';
 import { binaryEntry, EntryPage } from './binary-entries.ts';
-import type { OpeningKeys } from './opening-keys.ts';
+import type { OpeningKeys, ReadingKeys } from './opening-keys.ts';
 import { eventJson, joinEach, openEntries, openingJson, readWithKeys } from './read-events.ts';
 
 /** Evaluated for the few entries without an event alone. */
@@ -32,19 +32,19 @@ export function readEntries(
   return openEntries(transaction, openings, read, 'missing');
 }
 
-/** The same entries as `checkEntry` finds them, for reading a whole log at once. */
-export async function readCheckedEntries(
+/** The same entries in the form in which they are checked, with the keys their openings need: for reading a whole log at once. */
+export async function readPage(
   transaction: Transaction,
   openings: OpeningKeys,
   from: number,
   to: number,
-): Promise<CheckedEntry[]> {
+): Promise<{ readonly page: EntryPage; readonly keys: ReadingKeys }> {
   const read = async () => {
-    const { rows } = await sql<{ entries: Uint8Array | null }>`
-      select string_agg(${binaryEntry(isRemoved)}, ''::bytea order by l.index) as entries
+    const { rows } = await sql<{ entries: string | null }>`
+      select encode(string_agg(${binaryEntry(isRemoved)}, ''::bytea order by l.index), 'base64') as entries
       from ${entriesFrom(from, to)}`.execute(transaction);
-    return new EntryPage(rows[0]!.entries ?? new Uint8Array(0));
+    return EntryPage.of(rows[0]!.entries ?? '');
   };
   const { stored, keys } = await readWithKeys(transaction, openings, read, (page) => page.people());
-  return stored.checked(keys);
+  return { page: stored, keys };
 }

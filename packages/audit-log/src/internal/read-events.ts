@@ -4,7 +4,7 @@ import type { Transaction } from '@strongroom/storage';
 import { type RawBuilder, sql } from 'kysely';
 import type { EventColumns } from '../entry.ts';
 import type { LogEntry } from '../log-source.ts';
-import { UNREADABLE } from './opening.ts';
+import { type OpenedSeeds, UNREADABLE } from './opening.ts';
 import { type OpeningKeys, openWith, peopleBehind, type ReadingKeys } from './opening-keys.ts';
 
 /** PostgreSQL's own hexadecimal, so nothing needs to be checked; several times faster than the portable decoder. */
@@ -159,8 +159,8 @@ const peopleIn = (stored: readonly StoredEntry[]): readonly string[] =>
     ),
   );
 
-export function withOpenings(keys: ReadingKeys): (stored: StoredEntry) => LogEntry {
-  const open = openWith(keys);
+export function withOpenings(keys: ReadingKeys, seeds?: OpenedSeeds): (stored: StoredEntry) => LogEntry {
+  const open = openWith(keys, seeds);
   return ({ entry, opening }) => {
     if (opening === null) return entry;
     // Without its event an opening is a finding by itself.

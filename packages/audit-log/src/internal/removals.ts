@@ -26,8 +26,11 @@ export class Removals {
     this.#absent.add(index);
   }
 
-  /** Takes every entry in order, and returns what is wrong with it: a run had to obey what was in force when it was logged. */
-  follow(index: number, event: EventColumns): Finding[] {
+  /**
+   * Takes every entry in order, and returns what is wrong with it: a run had to obey what was in force when it was logged. `readBefore`: entries that
+   * were read when the log was shorter, and may have been there then.
+   */
+  follow(index: number, event: EventColumns, readBefore: number): Finding[] {
     this.#rules.follow(event);
     if (event.type !== RETENTION_RUN || event.outcome !== 'success') return [];
     const where = `event ${index}`;
@@ -46,7 +49,7 @@ export class Removals {
     for (const { from, to } of run.ranges) {
       for (let place = from; place < to; place += 1) {
         if (this.#absent.delete(place)) this.#removed += 1;
-        else if (findings.length < NAMED) {
+        else if (place >= readBefore && findings.length < NAMED) {
           findings.push({ where: `event ${place}`, what: 'a retention run removed it, and it is there' });
         }
       }

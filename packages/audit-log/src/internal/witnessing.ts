@@ -8,11 +8,14 @@ import { HASH_LENGTH } from '../merkle.ts';
 import { AuditLogError } from '../errors.ts';
 import { type Policy, parsePolicy } from '../policy.ts';
 import { createConsistencyProof, nodesFromTiles } from '../proofs.ts';
-import { formatNote, parseNote, type VerifierKey } from '../signed-note.ts';
+import { formatNote, formatVerifierKey, MAXIMUM_SIGNATURES, parseNote, type VerifierKey } from '../signed-note.ts';
 import { type Cosignature, requestCosignatures } from '../witness-client.ts';
 
 /** Milliseconds a witness has to answer. */
 const PATIENCE = 5000;
+
+/** At most, on a checkpoint with which the keys change. */
+const OWN_SIGNATURES = 4;
 
 interface WitnessProblem {
   readonly witness: string;
@@ -35,12 +38,15 @@ export async function readWitnessPolicy(transaction: Transaction): Promise<strin
   return policy === '' ? null : policy;
 }
 
-/** Throws `audit-log.invalid-policy`, also for a witness without an address: it could not be asked. */
+/** Throws `audit-log.invalid-policy`, also for a witness without an address, which could not be asked, and for more keys than a note can have signatures. */
 export async function writeWitnessPolicy(transaction: Transaction, policy: string | null, now: number): Promise<void> {
   if (policy !== null) {
     const { witnesses } = parsePolicy(policy);
     if (witnesses.some(({ url }) => url === null || !/^https?:\/\//.test(url) || !URL.canParse(url))) {
       throw new AuditLogError('audit-log.invalid-policy', { detail: 'Each witness needs an http or https address.' });
+    }
+    if (witnesses.length > MAXIMUM_SIGNATURES - OWN_SIGNATURES) {
+      throw new AuditLogError('audit-log.invalid-policy', { detail: 'These are more witnesses than a note can name.' });
     }
   }
   await sql`insert into audit_witness_policies (policy_id, policy, set_at)
@@ -58,7 +64,13 @@ export async function gatherCosignatures(
   const newest = text === null ? null : await source.newestCheckpoint();
   if (text === null || newest === null) return null;
   const policy = parsePolicy(text);
-  const checkpoint = parseCheckpoint(parseNote(newest.note).text);
+  const { text: body, signatures } = parseNote(newest.note);
+  const checkpoint = parseCheckpoint(body);
+  // What others cosigned is nothing to a witness, and may be more than it accepts.
+  const note = formatNote(
+    body,
+    signatures.filter(({ name }) => name === checkpoint.origin),
+  );
   const cosigned = await keysThatCosigned(newest.note, policy);
   const nodes = nodesFromTiles(checkpoint.size, async (level, index, width) => {
     const [tile] = await source.tiles([{ level, index, width }]);
@@ -68,13 +80,13 @@ export async function gatherCosignatures(
   const problems: WitnessProblem[] = [];
   const gathered = await Promise.all(
     [...addresses(policy)].map(async ([url, keys]): Promise<readonly Cosignature[]> => {
-      if (keys.every(({ id }) => cosigned.has(id))) return [];
+      if (keys.every((key) => isAmong(cosigned, key))) return [];
       const timeout = AbortSignal.timeout(PATIENCE);
       try {
         const cosignatures = await requestCosignatures({
           url,
           keys,
-          note: newest.note,
+          note,
           lastSize: Math.min(known.get(url) ?? 0, checkpoint.size),
           prove: (older) => createConsistencyProof(nodes, older, checkpoint.size),
           signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
@@ -89,11 +101,11 @@ export async function gatherCosignatures(
       }
     }),
   );
-  const fresh = gathered.flat();
-  const all = new Set([...cosigned, ...fresh.map(({ keyId }) => keyId)]);
-  const isWitnessed = policy.isQuorum(all);
+  // Those of a former policy may still be there, and a note with too many signatures would be none.
+  const fresh = gathered.flat().slice(0, MAXIMUM_SIGNATURES - signatures.length);
+  const isWitnessed = policy.isQuorum([...cosigned, ...fresh.map(({ key }) => key)]);
   if (fresh.length > 0) {
-    await database.transaction(asSystem, (transaction) => storeCosignatures(transaction, newest, fresh));
+    await database.transaction(asSystem, (transaction) => storeCosignatures(transaction, newest, note, fresh));
   }
   const earlier = isWitnessed ? checkpoint.size : await witnessedSize(source, policy, checkpoint.size);
   return { size: checkpoint.size, witnessedSize: earlier, problems };
@@ -105,10 +117,13 @@ function addresses(policy: Policy): ReadonlyMap<string, readonly VerifierKey[]> 
   return new Map([...byUrl].map(([url, witnesses]) => [url, witnesses.map(({ key }) => key)]));
 }
 
-async function keysThatCosigned(note: string, policy: Policy): Promise<ReadonlySet<string>> {
+async function keysThatCosigned(note: string, policy: Policy): Promise<readonly VerifierKey[]> {
   const reader = await cosignatureReader(policy.witnesses.map(({ key }) => key));
-  return new Set((await reader.read(note)).map(({ key }) => key.id));
+  return (await reader.read(note)).map(({ key }) => key);
 }
+
+const isAmong = (keys: readonly VerifierKey[], key: VerifierKey): boolean =>
+  keys.some((other) => formatVerifierKey(other) === formatVerifierKey(key));
 
 async function witnessedSize(source: LogSource, policy: Policy, size: number): Promise<number> {
   let largest = 0;
@@ -123,27 +138,23 @@ async function witnessedSize(source: LogSource, policy: Policy, size: number): P
 const HOUR = 3_600_000;
 
 /**
- * The sequencer may have replaced the checkpoint meanwhile; a cosigned one is worth keeping, so it is put back. Of those cosigned in the same
+ * The sequencer may have replaced the checkpoint meanwhile; a cosigned one is worth keeping, so it is put back, as `own`: signed by the log alone. Of those cosigned in the same
  * hour, only the newest is kept.
  */
 async function storeCosignatures(
   transaction: Transaction,
-  { note, columns }: StoredCheckpoint,
+  { columns }: StoredCheckpoint,
+  own: string,
   cosignatures: readonly Cosignature[],
 ): Promise<void> {
   if (columns === undefined) return;
   const { size, root } = columns;
-  const { text, signatures } = parseNote(note);
-  const { origin } = parseCheckpoint(text);
-  const own = formatNote(
-    text,
-    signatures.filter(({ name }) => name === origin),
-  );
   const signedAt = columns.signedAt / 1000;
   await sql`insert into audit_checkpoints (size, root, signed_at, note)
     values (${size}, ${root}, ${new Date(signedAt)}, ${own}) on conflict (size) do nothing`.execute(transaction);
-  for (const { keyId, line } of cosignatures) {
-    await sql`insert into audit_cosignatures (size, key_id, line) values (${size}, ${keyId}, ${line})
+  for (const { key, line } of cosignatures) {
+    // Name and id together are what names a key (signed-note); an id alone can be made to be that of another witness.
+    await sql`insert into audit_cosignatures (size, key_id, line) values (${size}, ${`${key.name}+${key.id}`}, ${line})
       on conflict do nothing`.execute(transaction);
   }
   await sql`delete from audit_checkpoints as c where c.size < ${size} and c.signed_at >= ${new Date(signedAt - (signedAt % HOUR))}

@@ -21,14 +21,14 @@ interface Verifiable {
 /** Stands in for an unknown account. No account can have this id: its time is that of 1970. */
 const nobody: Verifiable = { id: '00000000-0000-7000-8000-000000000000' as Uuid, verifier: new Uint8Array(32) };
 
-/** Whether the secret is that of the account. Does the same work when there is no account. */
-export function proves(
+/** The account if the secret is its own. Does the same work when there is no account. */
+export function proved<Account extends Verifiable>(
   encryption: Encryption,
-  account: Verifiable | undefined,
+  account: Account | undefined,
   secret: Uint8Array,
   kind: Proof = 'password',
-): boolean {
+): Account | undefined {
   const expected = account ?? nobody;
   const matches = equalBytes(verifierOf(encryption, kind, expected.id, secret), expected.verifier);
-  return matches && account !== undefined;
+  return matches ? account : undefined;
 }

@@ -52,8 +52,8 @@ export async function invite(
   role: Role,
 ): Promise<IssuedInvitation & { readonly id: Uuid }> {
   // Held: whoever removes the inviter withdraws what is made here, or this finds them gone.
-  const grant = { tenant: inviter.tenant, granter: inviter.account, role, hold: true };
-  if (!(await services.memberships.mayGrant(transaction, grant))) {
+  const wanted = { tenant: inviter.tenant, inviter: inviter.account, role, hold: true };
+  if (!(await services.memberships.mayInvite(transaction, wanted))) {
     throw new AuthenticationError('authentication.role-too-high');
   }
   const now = services.clock.now();
@@ -126,16 +126,18 @@ export async function withdrawInvitation(
   }
 }
 
-/** Of somebody who leaves the tenant, or all of them. Answers with how many could still have been used. */
+/** Those that the account made, all of them or of one tenant and some roles. Answers with how many could still have been used. */
 export async function withdrawInvitationsOf(
   transaction: Transaction,
-  of: { readonly account: Uuid; readonly tenant?: Uuid; readonly now: number },
+  account: Uuid,
+  now: number,
+  only?: { readonly tenant: Uuid; readonly roles: readonly Role[] },
 ): Promise<number> {
-  const { account, tenant, now } = of;
+  if (only?.roles.length === 0) return 0;
   const rows = await tables(transaction)
     .deleteFrom('invitations')
     .where('invited_by', '=', account)
-    .$if(tenant !== undefined, (query) => query.where('tenant_id', '=', tenant!))
+    .$if(only !== undefined, (query) => query.where('tenant_id', '=', only!.tenant).where('role', 'in', only!.roles))
     .returning('secret_hash')
     .execute();
   let open = 0;
@@ -192,7 +194,7 @@ export async function acceptInvitation(
   }
   const { id, tenant, role, invitedBy } = content;
   await tables(transaction).deleteFrom('invitations').where('id', '=', id).execute();
-  if (!(await services.memberships.mayGrant(transaction, { tenant, granter: invitedBy, role }))) {
+  if (!(await services.memberships.mayInvite(transaction, { tenant, inviter: invitedBy, role }))) {
     throw new AuthenticationError('authentication.invalid-invitation');
   }
   return { tenant, role };

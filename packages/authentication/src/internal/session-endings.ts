@@ -1,10 +1,7 @@
 /** Ending many sessions at once. Like a single one: a row deleted is a session ended. */
 import type { AccountActor, Uuid } from '@strongroom/kernel';
 import type { Transaction } from '@strongroom/storage';
-import { AuthenticationError } from '../errors.ts';
-import type { AuthenticationServices } from '../services.ts';
-import { tables, type Transport } from './tables.ts';
-import { newSessionToken } from './token.ts';
+import { tables } from './tables.ts';
 
 /** How many were ended. */
 export async function endOtherSessions(transaction: Transaction, actor: AccountActor): Promise<number> {
@@ -35,25 +32,4 @@ export async function countSessions(transaction: Transaction, actor: AccountActo
     .where('idle_expires_at', '>', new Date(now))
     .executeTakeFirstOrThrow();
   return count;
-}
-
-/**
- * A new token for the actor's session, which is no longer one of a recent proof: what was proved is used up. Throws
- * `authentication.invalid-session` when the session ended meanwhile.
- */
-export async function renewSession(
-  services: AuthenticationServices,
-  transaction: Transaction,
-  actor: AccountActor,
-): Promise<{ readonly token: string; readonly transport: Transport; readonly expiresAt: Date }> {
-  const token = newSessionToken(services.encryption);
-  const row = await tables(transaction)
-    .updateTable('sessions')
-    .set({ token_hash: token.hash, reauthenticated_until: null })
-    .where('id', '=', actor.session)
-    .where('account_id', '=', actor.account)
-    .returning(['transport', 'expires_at'])
-    .executeTakeFirst();
-  if (row === undefined) throw new AuthenticationError('authentication.invalid-session');
-  return { token: token.text, transport: row.transport, expiresAt: row.expires_at };
 }

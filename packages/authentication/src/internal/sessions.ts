@@ -14,10 +14,15 @@ interface SessionTimes {
   readonly expiresAt: Date;
 }
 
-export interface StartedSession extends SessionTimes {
-  readonly id: Uuid;
+/** A token that has not been handed over yet, and how its session travels. */
+export interface NewToken {
   readonly transport: Transport;
   readonly token: string;
+  readonly expiresAt: Date;
+}
+
+export interface StartedSession extends SessionTimes, NewToken {
+  readonly id: Uuid;
 }
 
 export interface NewSession {
@@ -117,18 +122,34 @@ export async function raiseSession(
   services: AuthenticationServices,
   transaction: Transaction,
   actor: AccountActor,
-): Promise<{ token: string; transport: Transport; until: Date; expiresAt: Date }> {
-  const token = newSessionToken(services.encryption);
+): Promise<NewToken & { readonly until: Date }> {
   const until = after(services.clock.now(), REAUTHENTICATION_SECONDS);
+  return { until, ...(await replaceToken(services, transaction, actor, until)) };
+}
+
+/** A new token for the actor's session, which is no longer one of a recent proof: what was proved is used up. Throws as `raiseSession` does. */
+export const renewSession = (
+  services: AuthenticationServices,
+  transaction: Transaction,
+  actor: AccountActor,
+): Promise<NewToken> => replaceToken(services, transaction, actor, null);
+
+async function replaceToken(
+  { encryption }: AuthenticationServices,
+  transaction: Transaction,
+  actor: AccountActor,
+  reauthenticatedUntil: Date | null,
+): Promise<NewToken> {
+  const token = newSessionToken(encryption);
   const row = await tables(transaction)
     .updateTable('sessions')
-    .set({ token_hash: token.hash, reauthenticated_until: until })
+    .set({ token_hash: token.hash, reauthenticated_until: reauthenticatedUntil })
     .where('id', '=', actor.session)
     .where('account_id', '=', actor.account)
     .returning(['transport', 'expires_at'])
     .executeTakeFirst();
   if (row === undefined) throw new AuthenticationError('authentication.invalid-session');
-  return { token: token.text, transport: row.transport, until, expiresAt: row.expires_at };
+  return { token: token.text, transport: row.transport, expiresAt: row.expires_at };
 }
 
 export interface ListedSession extends SessionTimes {

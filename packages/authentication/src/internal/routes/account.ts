@@ -1,9 +1,8 @@
 import { notAudited, ownAccount } from '@strongroom/pipeline';
 import { ordinary } from '../../limits.ts';
 import { account } from '../../wire.ts';
-import { accountView } from '../accounts.ts';
 import { defineRoute } from './define.ts';
-import { membershipOf } from './started.ts';
+import { ownView } from './own-account.ts';
 
 export const accountRoute = defineRoute({
   method: 'GET',
@@ -16,8 +15,6 @@ export const accountRoute = defineRoute({
   limit: [ordinary],
   audit: notAudited('Reads what concerns the caller only.'),
   async handler(call) {
-    const actor = call.account();
-    const membership = await membershipOf(call, actor);
-    return { body: await accountView(call.services.encryption, call.transaction, actor.account, membership) };
+    return { body: await ownView(call) };
   },
 });

@@ -5,13 +5,12 @@ import { AuthenticationError } from '../../errors.ts';
 import { deletionByAccount, ordinary } from '../../limits.ts';
 import { deleted, deletion, deletionPlan } from '../../wire.ts';
 import { deleteAccount } from '../account-changes.ts';
-import { accountView } from '../accounts.ts';
 import { clearCookie } from '../cookie.ts';
 import { queueErasure } from '../erasure-queue.ts';
 import { countInvitationsOf, withdrawInvitationsOf } from '../invitations.ts';
 import { countSessions, endAllSessions } from '../session-endings.ts';
 import { defineLifeRoute } from './define.ts';
-import { membershipOf } from './started.ts';
+import { changingOwnAccount, ownMembership, ownView } from './own-account.ts';
 
 /**
  * What stays behind: the pseudonym in the audit log (who it was is forgotten with the keys), copies others made for themselves, and
@@ -33,7 +32,7 @@ export const deletionPlanRoute = defineLifeRoute({
   async handler(call) {
     const { services, transaction } = call;
     const actor = call.account();
-    await membershipOf(call, actor);
+    await ownMembership(call);
     const standing = await services.memberships.standing(transaction, actor);
     return {
       body: {
@@ -61,18 +60,16 @@ export const deleteAccountRoute = defineLifeRoute({
   audit: audited('account.deleted'),
   async handler(call) {
     const { body, services, transaction } = call;
-    const actor = call.account();
+    const actor = changingOwnAccount(call);
     const { account } = actor;
-    call.record({ object: { type: 'account', id: account }, subjects: [account] });
-    const membership = await membershipOf(call, actor);
-    const view = await accountView(services.encryption, transaction, account, membership);
+    const view = await ownView(call);
     if (parseEmail(body.confirmation) !== view.email) {
       throw new AuthenticationError('authentication.wrong-confirmation');
     }
     const standing = await services.memberships.standing(transaction, actor);
     const spaces = await services.departures.erase(transaction, actor, body.deleteSpaces ?? []);
     await services.memberships.leave(transaction, actor);
-    const invitations = await withdrawInvitationsOf(transaction, { account, now: services.clock.now() });
+    const invitations = await withdrawInvitationsOf(transaction, account, services.clock.now());
     const sessions = await endAllSessions(transaction, { account });
     await deleteAccount(transaction, account);
     if (services.subjectErasure !== undefined) await queueErasure(transaction, account, services.clock.now());

@@ -3,12 +3,11 @@ import { AuthenticationError } from '../../errors.ts';
 import { passwordByAccount } from '../../limits.ts';
 import { passwordChange, passwordChanged } from '../../wire.ts';
 import { replacePassword } from '../account-changes.ts';
-import { accountView, ownCredential } from '../accounts.ts';
-import { setCookie } from '../cookie.ts';
-import { proves } from '../credential.ts';
-import { endOtherSessions, renewSession } from '../session-endings.ts';
+import { endOtherSessions } from '../session-endings.ts';
+import { renewSession } from '../sessions.ts';
 import { defineRoute } from './define.ts';
-import { membershipOf } from './started.ts';
+import { changingOwnAccount, ownView, provedByPassword } from './own-account.ts';
+import { handOver } from './started.ts';
 
 /** Other sessions end in the same transaction: whoever had the old password has nothing any more. */
 export const changePasswordRoute = defineRoute({
@@ -23,35 +22,22 @@ export const changePasswordRoute = defineRoute({
   audit: audited('account.password-changed'),
   async handler(call) {
     const { body, services, transaction } = call;
-    const actor = call.account();
-    call.record({ object: { type: 'account', id: actor.account }, subjects: [actor.account] });
-    const credential = await ownCredential(transaction, actor);
-    if (!proves(services.encryption, credential, body.authenticationSecret) || credential === undefined) {
-      throw new AuthenticationError('authentication.wrong-secret');
-    }
-    const membership = await membershipOf(call, actor);
-    const view = await accountView(services.encryption, transaction, actor.account, membership);
+    const actor = changingOwnAccount(call);
+    const password = await provedByPassword(call, body.authenticationSecret);
+    const { record: stored } = await ownView(call);
     const secrets = {
       account: actor.account,
-      stored: view.record,
+      stored,
       record: body.record,
       authenticationSecret: body.newAuthenticationSecret,
     };
-    if (!(await replacePassword(services, transaction, secrets, credential.verifier))) {
+    if (!(await replacePassword(services, transaction, secrets, password.verifier))) {
       throw new AuthenticationError('authentication.wrong-secret');
     }
     const endedSessions = await endOtherSessions(transaction, actor);
     const renewed = await renewSession(services, transaction, actor);
     call.record({ details: { endedSessions } });
-    const seconds = Math.floor((renewed.expiresAt.getTime() - services.clock.now()) / 1000);
-    const inCookie = renewed.transport === 'cookie';
-    return {
-      headers: inCookie ? { 'set-cookie': setCookie(renewed.token, seconds) } : {},
-      body: {
-        token: inCookie ? null : renewed.token,
-        account: await accountView(services.encryption, transaction, actor.account, membership),
-        endedSessions,
-      },
-    };
+    const { headers, token } = handOver(renewed, services.clock.now());
+    return { headers, body: { token, account: await ownView(call), endedSessions } };
   },
 });

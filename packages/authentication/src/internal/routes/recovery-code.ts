@@ -4,10 +4,10 @@ import { AuthenticationError } from '../../errors.ts';
 import { recoveryCodeByAccount } from '../../limits.ts';
 import { account as accountSchema, recoveryCodeRenewal } from '../../wire.ts';
 import { replaceRecoveryCode } from '../account-changes.ts';
-import { accountView, ownCredential } from '../accounts.ts';
-import { proves } from '../credential.ts';
+import { ownCredential } from '../accounts.ts';
+import { proved } from '../credential.ts';
 import { defineRoute } from './define.ts';
-import { membershipOf } from './started.ts';
+import { changingOwnAccount, ownView, provedByPassword } from './own-account.ts';
 
 /** For whoever lost the printed code, or showed it to somebody. Recoveries that were begun with the former code end with it. */
 export const renewRecoveryCodeRoute = defineRoute({
@@ -22,19 +22,14 @@ export const renewRecoveryCodeRoute = defineRoute({
   audit: audited('account.recovery-code-renewed'),
   async handler(call) {
     const { body, services, transaction } = call;
-    const actor = call.account();
-    call.record({ object: { type: 'account', id: actor.account }, subjects: [actor.account] });
-    const password = await ownCredential(transaction, actor);
+    const actor = changingOwnAccount(call);
     // Whoever has the session only could make a code of their own, and with it another password.
-    if (!proves(services.encryption, password, body.authenticationSecret) || password === undefined) {
-      throw new AuthenticationError('authentication.wrong-secret');
-    }
-    const membership = await membershipOf(call, actor);
+    const password = await provedByPassword(call, body.authenticationSecret);
     // Before the record: whatever changes after this statement changes the verifier too, and then nothing is replaced.
     const recovery = await ownCredential(transaction, actor, 'recovery');
-    const view = await accountView(services.encryption, transaction, actor.account, membership);
+    const view = await ownView(call);
     const stored = view.record.accountKeyByRecovery;
-    const known = proves(services.encryption, recovery, body.recoveryAuthenticationSecret, 'recovery');
+    const known = proved(services.encryption, recovery, body.recoveryAuthenticationSecret, 'recovery') !== undefined;
     const repeated = known && stored === toBase64Url(body.accountKeyByRecovery);
     if (repeated) {
       call.record({ details: { repeated } });
@@ -57,6 +52,6 @@ export const renewRecoveryCodeRoute = defineRoute({
       }));
     if (!renewed) throw new AuthenticationError('authentication.recovery-code-replaced');
     call.record({ details: { repeated } });
-    return { body: await accountView(services.encryption, transaction, actor.account, membership) };
+    return { body: await ownView(call) };
   },
 });

@@ -4,7 +4,7 @@ import { recoveryByAddress, recoveryByEmail } from '../../limits.ts';
 import { recoveryFinish, recoveryStart, recoveryStarted, sessionStarted } from '../../wire.ts';
 import { replaceRecovered } from '../account-changes.ts';
 import { accountView, credentialByEmail } from '../accounts.ts';
-import { proves } from '../credential.ts';
+import { proved } from '../credential.ts';
 import { acceptRecovery, issueRecovery } from '../recovery.ts';
 import { endAllSessions } from '../session-endings.ts';
 import { defineRoute } from './define.ts';
@@ -24,9 +24,9 @@ export const startRecoveryRoute = defineRoute({
   status: 201,
   async handler({ body, services, transaction, record }) {
     const { encryption } = services;
-    const credential = await credentialByEmail(services, transaction, body.email, 'recovery');
-    const proved = proves(encryption, credential, body.recoveryAuthenticationSecret, 'recovery');
-    if (!proved || credential === undefined) throw new AuthenticationError('authentication.recovery-failed');
+    const known = await credentialByEmail(services, transaction, body.email, 'recovery');
+    const credential = proved(encryption, known, body.recoveryAuthenticationSecret, 'recovery');
+    if (credential === undefined) throw new AuthenticationError('authentication.recovery-failed');
     const [membership] = await services.memberships.membershipsOf(transaction, credential.id);
     if (membership === undefined) throw new AuthenticationError('authentication.no-membership');
     const { token, expiresAt } = await issueRecovery(services, transaction, credential);

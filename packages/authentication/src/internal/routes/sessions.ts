@@ -1,8 +1,8 @@
 import type { Uuid } from '@strongroom/kernel';
-import { audited, notAudited, ownAccount, pageOf } from '@strongroom/pipeline';
+import { audited, notAudited, ownAccount, pageOf, type Call, type Reply, type RouteInput } from '@strongroom/pipeline';
 import { z } from 'zod';
-import { AuthenticationError } from '../../errors.ts';
 import { ordinary, reauthenticationByAccount } from '../../limits.ts';
+import type { AuthenticationServices } from '../../services.ts';
 import {
   PAGE_ITEMS,
   reauthenticated,
@@ -12,12 +12,12 @@ import {
   sessionQuery,
   sessionsEnded,
 } from '../../wire.ts';
-import { ownCredential } from '../accounts.ts';
-import { clearCookie, setCookie } from '../cookie.ts';
-import { proves } from '../credential.ts';
+import { clearCookie } from '../cookie.ts';
 import { endOtherSessions } from '../session-endings.ts';
 import { endSession, listSessions, raiseSession } from '../sessions.ts';
 import { defineRoute } from './define.ts';
+import { provedByPassword } from './own-account.ts';
+import { handOver } from './started.ts';
 
 const permission = 'session.manage';
 
@@ -63,12 +63,7 @@ export const endSessionRoute = defineRoute({
   assurance: 'session',
   limit: [ordinary],
   audit: audited('session.ended'),
-  async handler({ path, transaction, account, record }) {
-    const actor = account();
-    await endSession(transaction, actor, path.session);
-    record(sessionObject(path.session));
-    return { headers: path.session === actor.session ? { 'set-cookie': clearCookie } : {}, body: null };
-  },
+  handler: (call) => end(call, call.path.session),
 });
 
 export const signOutRoute = defineRoute({
@@ -81,13 +76,22 @@ export const signOutRoute = defineRoute({
   assurance: 'session',
   limit: [ordinary],
   audit: audited('session.ended'),
-  async handler({ transaction, account, record }) {
-    const actor = account();
-    await endSession(transaction, actor, actor.session);
-    record(sessionObject(actor.session));
-    return { headers: { 'set-cookie': clearCookie }, body: null };
-  },
+  handler: (call) => end(call, call.account().session),
 });
+
+async function end(
+  {
+    account,
+    record,
+    transaction,
+  }: Pick<Call<RouteInput, AuthenticationServices>, 'account' | 'record' | 'transaction'>,
+  session: Uuid,
+): Promise<Reply<null>> {
+  const actor = account();
+  await endSession(transaction, actor, session);
+  record(sessionObject(session));
+  return { headers: session === actor.session ? { 'set-cookie': clearCookie } : {}, body: null };
+}
 
 export const endOthersRoute = defineRoute({
   method: 'DELETE',
@@ -117,21 +121,14 @@ export const reauthenticationRoute = defineRoute({
   assurance: 'session',
   limit: [reauthenticationByAccount],
   audit: audited('session.reauthenticated'),
-  async handler({ body, services, transaction, account, record }) {
-    const actor = account();
-    record(sessionObject(actor.session));
-    const credential = await ownCredential(transaction, actor);
-    // 403, not 401: the session is good, and clients take 401 for its end.
-    if (!proves(services.encryption, credential, body.authenticationSecret)) {
-      throw new AuthenticationError('authentication.wrong-secret');
-    }
+  async handler(call) {
+    const { body, services, transaction } = call;
+    const actor = call.account();
+    call.record(sessionObject(actor.session));
+    await provedByPassword(call, body.authenticationSecret);
     const raised = await raiseSession(services, transaction, actor);
-    const seconds = Math.floor((raised.expiresAt.getTime() - services.clock.now()) / 1000);
-    const inCookie = raised.transport === 'cookie';
-    return {
-      headers: inCookie ? { 'set-cookie': setCookie(raised.token, seconds) } : {},
-      body: { reauthenticatedUntil: raised.until.toISOString(), token: inCookie ? null : raised.token },
-    };
+    const { headers, token } = handOver(raised, services.clock.now());
+    return { headers, body: { reauthenticatedUntil: raised.until.toISOString(), token } };
   },
 });
 

@@ -3,7 +3,7 @@ import { AuthenticationError } from '../../errors.ts';
 import { parametersByEmail, signInByAddress, signInByEmail } from '../../limits.ts';
 import { sessionStarted, signIn, signInParameters, signInParametersRequest } from '../../wire.ts';
 import { credentialByEmail, keyDerivationOf } from '../accounts.ts';
-import { proves } from '../credential.ts';
+import { proved } from '../credential.ts';
 import { defineRoute } from './define.ts';
 import { startAndAnswer } from './started.ts';
 
@@ -39,10 +39,9 @@ export const signInRoute = defineRoute({
   status: 201,
   async handler(call) {
     const { body, services, transaction } = call;
-    const credential = await credentialByEmail(services, transaction, body.email);
-    if (!proves(services.encryption, credential, body.authenticationSecret) || credential === undefined) {
-      throw new AuthenticationError('authentication.sign-in-failed');
-    }
+    const known = await credentialByEmail(services, transaction, body.email);
+    const credential = proved(services.encryption, known, body.authenticationSecret);
+    if (credential === undefined) throw new AuthenticationError('authentication.sign-in-failed');
     // With several tenants: the one the account belonged to first, until clients can choose.
     const [membership] = await services.memberships.membershipsOf(transaction, credential.id);
     if (membership === undefined) throw new AuthenticationError('authentication.no-membership');

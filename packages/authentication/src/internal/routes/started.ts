@@ -1,12 +1,11 @@
-import type { AccountActor, Uuid } from '@strongroom/kernel';
+import type { Uuid } from '@strongroom/kernel';
 import type { Call, Reply, RouteInput } from '@strongroom/pipeline';
 import type { z } from 'zod';
-import { AuthenticationError } from '../../errors.ts';
 import type { AuthenticationServices, Membership } from '../../services.ts';
 import type { sessionStarted } from '../../wire.ts';
 import { accountView } from '../accounts.ts';
 import { setCookie } from '../cookie.ts';
-import { startSession } from '../sessions.ts';
+import { startSession, type NewToken } from '../sessions.ts';
 import type { Transport } from '../tables.ts';
 
 /** Starts a session for somebody who has just proved who they are, and answers with it. */
@@ -25,8 +24,9 @@ export async function startAndAnswer(
     subjects: [account],
     details: { transport },
   });
+  const { headers, token } = handOver(session, session.createdAt.getTime());
   return {
-    headers: transport === 'cookie' ? { 'set-cookie': setCookie(session.token, secondsOf(session)) } : {},
+    headers,
     body: {
       session: {
         id: session.id,
@@ -35,22 +35,15 @@ export async function startAndAnswer(
         idleExpiresAt: session.idleExpiresAt.toISOString(),
         expiresAt: session.expiresAt.toISOString(),
       },
-      token: transport === 'bearer' ? session.token : null,
+      token,
       account: await accountView(services.encryption, transaction, account, { tenant, role }),
     },
   };
 }
 
-/** The account's membership in the session's tenant. Throws `authentication.no-membership` when it left meanwhile. */
-export async function membershipOf(
-  { services, transaction }: Pick<Call<RouteInput, AuthenticationServices>, 'services' | 'transaction'>,
-  actor: AccountActor,
-): Promise<Membership> {
-  const memberships = await services.memberships.membershipsOf(transaction, actor.account);
-  const membership = memberships.find(({ tenant }) => tenant === actor.tenant);
-  if (membership === undefined) throw new AuthenticationError('authentication.no-membership');
-  return membership;
+/** A session's token goes where the session lives: into the browser's cookie, or into the answer. `now`: milliseconds. */
+export function handOver({ transport, token, expiresAt }: NewToken, now: number) {
+  if (transport === 'bearer') return { headers: {}, token };
+  const seconds = Math.floor((expiresAt.getTime() - now) / 1000);
+  return { headers: { 'set-cookie': setCookie(token, seconds) }, token: null };
 }
-
-const secondsOf = (session: { readonly createdAt: Date; readonly expiresAt: Date }): number =>
-  Math.floor((session.expiresAt.getTime() - session.createdAt.getTime()) / 1000);

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { newUuid, type Uuid } from '@strongroom/kernel';
+import { threadsFor } from '@strongroom/kernel/thread';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SubjectKeys } from '../../sealer.ts';
 import { LoadedKeys, type SentKeys } from '../loaded-keys.ts';
 import { randomSecret, secretKey } from '../secret.ts';
 import { renewHere, type Renewal, type ValuePlace } from './renew.ts';
-import { RenewalThread } from './thread.ts';
-import { RenewalThreads, threadsFor } from './threads.ts';
+import { RenewalThreads } from './threads.ts';
 
 const [ada, bob, eve, tenant] = [newUuid(), newUuid(), newUuid(), newUuid()];
 const version = (number: number) =>
@@ -70,13 +70,13 @@ function everyKind(): { renewal: Renewal; texts: readonly (string | undefined)[]
 }
 
 describe('the thread of a rotation', () => {
-  const thread = new RenewalThread();
+  const thread = new RenewalThreads(1);
 
   beforeAll(async () => {
     const { renewal } = everyKind();
     // Whoever comes first is not kept waiting.
     expect(await thread.renew(present, renewal)).toHaveLength(renewal.values.length);
-    while (!thread.isReady) await delay(5);
+    while (thread.ready === 0) await delay(5);
   });
 
   afterAll(() => thread.stop());
@@ -137,14 +137,14 @@ describe('the thread of a rotation', () => {
     await thread.stop();
     expect(await interrupted).toHaveLength(renewal.values.length);
     expect(await thread.renew(present, renewal)).toHaveLength(renewal.values.length);
-    expect(thread.isReady).toBe(false);
+    expect(thread.ready).toBe(0);
   });
 });
 
 describe('the threads of a rotation', () => {
   it('are two where there are cores for them, one elsewhere', async () => {
     expect([1, 2, 3, 4, 64].map(threadsFor)).toEqual([1, 1, 1, 2, 2]);
-    const threads = new RenewalThreads(4);
+    const threads = new RenewalThreads(2);
     const { renewal, texts } = everyKind();
     // As many batches at a time as a rotation has, before and after the threads are there.
     for (let isLast = false; !isLast;) {

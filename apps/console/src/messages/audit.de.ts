@@ -1,0 +1,33 @@
+import type { auditFilterEn } from './audit.en.ts';
+
+export const auditFilterDe: typeof auditFilterEn = {
+  title: 'Was gezeigt wird',
+  show: 'Zeigen',
+  shows: {
+    changes: 'Änderungen und Anmeldungen',
+    access: 'Anmeldungen, Personen, Schlüssel',
+    reading: 'Was gelesen wurde',
+    unsuccessful: 'Abgelehntes und Fehlgeschlagenes',
+    everything: 'Alles',
+  },
+  person: 'Von wem',
+  everybody: 'Alle',
+  otherPerson: 'Die gewählte Person',
+  from: 'Von',
+  until: 'Bis',
+  backwards: 'Das ist vor dem ersten Tag.',
+  onlyPerson: 'Nur diese Person',
+  onlyObject: 'Nur diesen Gegenstand',
+  object: (name) => `Nur ${name}`,
+  allObjects: 'Alle Gegenstände',
+  count: (count) => (count === 1 ? 'Ein Eintrag.' : `${count.toLocaleString('de')} Einträge.`),
+  newest: (count) => `Die neuesten ${count.toLocaleString('de')} Einträge.`,
+  readingHidden: 'Was nur gelesen wurde, fehlt hier.',
+  reset: 'Auswahl zurücksetzen',
+  none: 'Nichts zu zeigen',
+  noneLead: (choices) => `Nichts im Protokoll passt zu dieser Auswahl: ${choices}.`,
+  since: (day) => `ab ${day}`,
+  upTo: (day) => `bis ${day}`,
+  showEverything: 'Alles zeigen',
+  former: 'Jemand, der entfernt wurde',
+};

@@ -1,0 +1,33 @@
+/** The sentences about choosing what is shown of the audit log. German in audit.de.ts. */
+
+export const auditFilterEn = {
+  title: 'What to show',
+  show: 'Show',
+  shows: {
+    changes: 'Changes and sign-ins',
+    access: 'Sign-ins, people and keys',
+    reading: 'What was read',
+    unsuccessful: 'Refused and failed',
+    everything: 'Everything',
+  },
+  person: 'Done by',
+  everybody: 'Everybody',
+  otherPerson: 'The chosen person',
+  from: 'From',
+  until: 'Until',
+  backwards: 'This is before the first day.',
+  onlyPerson: 'Only this person',
+  onlyObject: 'Only this object',
+  object: (name: string) => `Only ${name}`,
+  allObjects: 'All objects',
+  count: (count: number) => (count === 1 ? 'One entry.' : `${count.toLocaleString('en')} entries.`),
+  newest: (count: number) => `The newest ${count.toLocaleString('en')} entries.`,
+  readingHidden: 'What was only read is left out.',
+  reset: 'Reset the choice',
+  none: 'Nothing to show',
+  noneLead: (choices: string) => `Nothing in the log fits this choice: ${choices}.`,
+  since: (day: string) => `since ${day}`,
+  upTo: (day: string) => `until ${day}`,
+  showEverything: 'Show everything',
+  former: 'Somebody who was removed',
+};
