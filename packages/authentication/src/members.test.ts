@@ -288,24 +288,25 @@ for (const engine of databases()) {
         await vault.join(others, 'other@example.org');
       });
 
-      onlyOn('PostgreSQL', engine).each([
+      for (const [name, change] of [
         ['a removal', (of: Uuid) => sql`delete from role_assignments where account_id = ${of}`],
         ['a lesser role', (of: Uuid) => sql`update role_assignments set role = 'member' where account_id = ${of}`],
-      ] as const)('are not made behind the back of %s that is under way', async (_name, change) => {
-        await setRole(anna, ben.account, 'admin');
-        await vault.proved(ben);
-        const begun = Promise.withResolvers<void>();
-        const changing = database.transaction(asSystem, async (transaction) => {
-          await change(ben.account).execute(transaction);
-          begun.resolve();
-          await someoneWaits(transaction);
+      ] as const)
+        onlyOn('PostgreSQL', engine)(`are not made behind the back of ${name} that is under way`, async () => {
+          await setRole(anna, ben.account, 'admin');
+          await vault.proved(ben);
+          const begun = Promise.withResolvers<void>();
+          const changing = database.transaction(asSystem, async (transaction) => {
+            await change(ben.account).execute(transaction);
+            begun.resolve();
+            await someoneWaits(transaction);
+          });
+          await begun.promise;
+          const inviting = vault.send('POST /v1/invitations', { body: { role: 'guest' }, headers: bearer(ben.token) });
+          await changing;
+          expect(await inviting).toMatchObject({ status: 403, body: { code: 'authentication.role-too-high' } });
+          expect((await list(anna)).items).toEqual([]);
         });
-        await begun.promise;
-        const inviting = vault.send('POST /v1/invitations', { body: { role: 'guest' }, headers: bearer(ben.token) });
-        await changing;
-        expect(await inviting).toMatchObject({ status: 403, body: { code: 'authentication.role-too-high' } });
-        expect((await list(anna)).items).toEqual([]);
-      });
 
       it('are for those who may invite', async () => {
         await vault.invitation(await vault.proved(anna), 'viewer');
