@@ -97,7 +97,7 @@ export function openingHolders(event: EventColumns, opensDigests?: boolean): rea
 
 export const placeOf = ({ eventId, tenantId }: EventColumns): OpeningPlace => ({ eventId, tenantId });
 
-/** People whose seeds are in use: at 16 each, which nobody has, about 8 MB. */
+/** People with supplies: about 15 KB each while they are busy in one place. */
 const SUPPLIES = 1000;
 
 export class OpeningKeys {

@@ -28,32 +28,44 @@ export function prepareOpening(key: KeyObject, value: string): PreparedOpening {
 /** Made at once at most. A supply begins with one, since most people do one thing and no more, and doubles. */
 const MOST_AT_ONCE = 16;
 
-/** Openings of one value from one seed, encrypted once. Made some at a time: one by one between two round trips each costs several times as much. */
+/** So many are left when more are made: after what this event needs was sent, while the database is at work. */
+const LOW = MOST_AT_ONCE / 2;
+
+/** Openings of one value, made some at a time: one by one between two round trips each costs several times as much. */
 class OpeningSupply {
-  readonly #seed: OpeningSeed;
-  readonly #sealed: string;
+  readonly #key: KeyObject;
+  readonly #value: string;
+  #seed: OpeningSeed;
+  #sealed: string;
+  /** Of this seed. */
   #made = 0;
   #atOnce = 1;
-  #prepared: PreparedOpening[] = [];
+  readonly #prepared: PreparedOpening[] = [];
 
   constructor(key: KeyObject, value: string) {
-    const seeded = concatBytes(randomBytes(SEED_LENGTH), utf8(value));
-    this.#seed = new OpeningSeed(seeded);
-    this.#sealed = toHex(sealSeed(key, seeded));
-    seeded.fill(0);
+    this.#key = key;
+    this.#value = value;
+    [this.#seed, this.#sealed] = newSeed(key, value);
   }
 
-  /** Each is handed out once; `undefined` when there are no more. */
-  next(): PreparedOpening | undefined {
-    if (this.#prepared.length === 0) {
-      const many = Math.min(this.#atOnce, OPENINGS_OF_SEED - this.#made);
-      this.#prepared = Array.from({ length: many }, () => this.#prepare());
-      this.#atOnce = Math.min(2 * this.#atOnce, MOST_AT_ONCE);
-    }
-    return this.#prepared.pop();
+  /** Each is handed out once. */
+  next(): PreparedOpening {
+    if (this.#prepared.length === 0) this.#prepareMore();
+    const next = this.#prepared.pop()!;
+    if (this.#atOnce === MOST_AT_ONCE && this.#prepared.length === LOW) setImmediate(() => this.#prepareMore());
+    return next;
+  }
+
+  #prepareMore(): void {
+    for (let more = this.#atOnce; more > 0; more -= 1) this.#prepared.push(this.#prepare());
+    this.#atOnce = Math.min(2 * this.#atOnce, MOST_AT_ONCE);
   }
 
   #prepare(): PreparedOpening {
+    if (this.#made === OPENINGS_OF_SEED) {
+      [this.#seed, this.#sealed] = newSeed(this.#key, this.#value);
+      this.#made = 0;
+    }
     this.#made += 1;
     const salted = this.#seed.salted(this.#made);
     const salt = salted.slice(0, SALT_LENGTH);
@@ -61,8 +73,17 @@ class OpeningSupply {
   }
 }
 
-/** Seeds of one person in use at once: they are in few tenants, at few addresses. */
-const SEEDS = 16;
+/** A seed, and how it is stored in hexadecimal. */
+function newSeed(key: KeyObject, value: string): readonly [OpeningSeed, string] {
+  const seeded = concatBytes(randomBytes(SEED_LENGTH), utf8(value));
+  const seed = new OpeningSeed(seeded);
+  const sealed = toHex(sealSeed(key, seeded));
+  seeded.fill(0);
+  return [seed, sealed];
+}
+
+/** Supplies of one person at once: they are in few tenants, at few addresses. */
+const SUPPLIES_OF_PERSON = 4;
 
 /** Openings under one person's key. */
 export class OpeningSupplies {
@@ -79,11 +100,12 @@ export class OpeningSupplies {
    */
   next(value: string, kept: string): PreparedOpening {
     const name = `${kept} ${value}`;
-    const next = this.#supplies.get(name)?.next();
-    if (next !== undefined) return next;
-    if (this.#supplies.size === SEEDS) this.#supplies.clear();
-    const supply = new OpeningSupply(this.key, value);
-    this.#supplies.set(name, supply);
-    return supply.next()!;
+    let supply = this.#supplies.get(name);
+    if (supply === undefined) {
+      if (this.#supplies.size === SUPPLIES_OF_PERSON) this.#supplies.clear();
+      supply = new OpeningSupply(this.key, value);
+      this.#supplies.set(name, supply);
+    }
+    return supply.next();
   }
 }
