@@ -83,7 +83,7 @@ function newSeed(key: KeyObject, value: string): readonly [OpeningSeed, string] 
 }
 
 /** Supplies of one person at once: they are in few tenants, at few addresses. */
-const SUPPLIES_OF_PERSON = 4;
+const SUPPLIES_OF_PERSON = 8;
 
 /** Openings under one person's key. */
 export class OpeningSupplies {
