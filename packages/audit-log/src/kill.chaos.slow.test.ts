@@ -14,9 +14,8 @@ import { manifest } from './manifest.ts';
 import { changes, type ReplicaOptions, startReplica } from './replica.test-support.ts';
 import { verifyLog } from './verify-log.ts';
 
-/** Of the processes on PostgreSQL; on PGlite, which takes longer to start and to recover, about half as many. */
+/** Of processes, on each engine. */
 const KILLS = 100;
-const PGLITE_KILLS = 52;
 /** Series of kills side by side: most of the time goes into starting the next process. */
 const SERIES = 4;
 /** Milliseconds of work before a kill, at most. */
@@ -89,17 +88,17 @@ describe.skipIf(!postgresql!.available)('four writing and sequencing processes o
 });
 
 describe('four writers in one process on PGlite', () => {
-  it(`lose nothing and log nothing twice when it is killed ${PGLITE_KILLS} times`, async () => {
+  it(`lose nothing and log nothing twice when it is killed ${KILLS} times`, async () => {
     const counts = await Promise.all(
       Array.from({ length: SERIES }, async () => {
         const location = await pglite!.migrated([encryptionManifest, manifest, changes]);
         const slot = await newSlot();
         const options = { location, slot, writers: 4, pause: 0, sequencer: 'always' } as const;
-        return judge(location, slot, await killAgainAndAgain(options, PGLITE_KILLS / SERIES));
+        return judge(location, slot, await killAgainAndAgain(options, KILLS / SERIES));
       }),
     );
     const count = counts.reduce((sum, some) => sum + some, 0);
-    expect(count).toBeGreaterThan(PGLITE_KILLS);
-    figure(`kill -9 on PGlite: ${PGLITE_KILLS} times, ${count.toLocaleString('en')} changes, each with its one entry`);
+    expect(count).toBeGreaterThan(KILLS);
+    figure(`kill -9 on PGlite: ${KILLS} times, ${count.toLocaleString('en')} changes, each with its one entry`);
   });
 });
