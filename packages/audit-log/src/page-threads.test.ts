@@ -3,6 +3,7 @@ import { newUuid, type Uuid } from '@strongroom/kernel';
 import { inInstallation } from '@strongroom/storage';
 import { databases } from '@strongroom/testing/databases';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseLogSource } from './database-source.ts';
 import { PageThreads } from './internal/page-threads.ts';
 import { accountActor, alice, auditEvent, bob, type House, inThread, openHouse, tenant } from './log.test-support.ts';
 import { verifyLog } from './verify-log.ts';
@@ -71,6 +72,22 @@ for (const engine of databases()) {
       expect(interrupted).toEqual(verdict);
       expect(threads.ready).toBe(0);
       expect(await verifyLog(source, { keys })).toEqual(verdict);
+    });
+
+    it('that no thread can check are checked here, and asked for once', async () => {
+      let asked = 0;
+      const source = databaseLogSource(
+        house.database,
+        house.clock,
+        house.auditLog.openings,
+        () => house.auditLog.sequence(),
+        () => {
+          asked += 1;
+          return Promise.resolve(undefined);
+        },
+      );
+      expect(await source.checkedEntries!(0, 100)).toEqual(await house.auditLog.source().checkedEntries!(0, 100));
+      expect(asked).toBe(1);
     });
 
     it('of events that are not kept equally long share no seed', async () => {
